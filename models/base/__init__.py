@@ -1,0 +1,1 @@
+"""What every concept stands on: time, calendar, ids, errors, settings, scope, database, outbox and audit."""

@@ -1,0 +1,94 @@
+"""Binding rows into blocks.
+
+Only rows below the oldest transaction still open (`pg_snapshot_xmin`) are taken, in `(tx, id)` order: no row can appear
+later in a place already sealed. One sealer works on a zone at a time (advisory lock); a second one passes by.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.migrations.constraints import UniqueConstraint
+
+from models.base import clock, database
+from models.base.database import Row, atomic
+from models.base.ids import new_id
+
+ROWS_A_BLOCK = 5_000
+GENESIS = bytes(32)
+
+
+class AuditBlock(Row):
+    """A run of rows, in order, bound to the block before it. Covers `rows` rows up to `(last_tx, last_id)`."""
+
+    height = fields.BigIntField()
+    rows = fields.IntField()
+    last_tx = fields.BigIntField()
+    last_id = fields.UUIDField()
+    previous = fields.BinaryField()
+    hash = fields.BinaryField()
+    sealed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "audit_block"
+        constraints = [UniqueConstraint(fields=("zone_id", "height"), name="audit_block_one_chain")]
+
+
+def block_hash(previous: bytes, height: int, row_hashes: list[bytes]) -> bytes:
+    """SHA-256 of the previous block's hash, this height (8 bytes, big-endian) and every row's hash in order."""
+    return hashlib.sha256(previous + height.to_bytes(8, "big") + b"".join(row_hashes)).digest()
+
+
+@atomic()
+async def seal(zone_id: UUID) -> int:
+    """Bind the zone's rows that are ready into one more block; how many rows it took (0: none, or another sealer)."""
+    (lock,) = await database.fetch("select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as got", f"seal:{zone_id}")
+    if not lock["got"]:
+        return 0
+    head = await AuditBlock.filter(zone_id=zone_id).order_by("-height").first()
+    rows = await _ready(zone_id, head)
+    if rows:
+        await _append(zone_id, head, rows)
+    return len(rows)
+
+
+async def _ready(zone_id: UUID, head: AuditBlock | None) -> list[dict[str, Any]]:
+    return await database.fetch(
+        "select id, tx, hash from audit where zone_id = $1 and (tx, id) > ($2, $3)"
+        " and tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint order by tx, id limit $4",
+        zone_id,
+        head.last_tx if head else -1,
+        head.last_id if head else UUID(int=0),
+        ROWS_A_BLOCK,
+    )
+
+
+async def _append(zone_id: UUID, head: AuditBlock | None, rows: list[dict[str, Any]]) -> None:
+    height = head.height + 1 if head else 1
+    previous = bytes(head.hash) if head else GENESIS
+    await AuditBlock.create(
+        id=new_id(),
+        zone_id=zone_id,
+        height=height,
+        rows=len(rows),
+        last_tx=rows[-1]["tx"],
+        last_id=rows[-1]["id"],
+        previous=previous,
+        hash=block_hash(previous, height, [bytes(row["hash"]) for row in rows]),
+        sealed_at=clock.now(),
+    )
+
+
+async def unsealed_age(zone_id: UUID) -> float:
+    """Seconds that the oldest unsealed row has waited; 0 where all is sealed. Beyond a few seconds it is an alarm."""
+    head: AuditBlock | None = await AuditBlock.filter(zone_id=zone_id).order_by("-height").first()
+    (row,) = await database.fetch(
+        "select min(at) as oldest from audit where zone_id = $1 and (tx, id) > ($2, $3)",
+        zone_id,
+        head.last_tx if head else -1,
+        head.last_id if head else UUID(int=0),
+    )
+    oldest: datetime | None = row["oldest"]
+    return max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0

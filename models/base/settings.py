@@ -1,0 +1,67 @@
+"""Every setting, once. From `ZHUOLUO_*` in the environment, or files of the same names in `ZHUOLUO_SECRETS_DIR`.
+
+Read only where things are composed (`api.app`, `workers.main`, `deploy`); rules take what they need as arguments.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WeChatSettings(BaseSettings):
+    """The mini-program's and the service account's accounts at the WeChat platform."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHUOLUO_WECHAT_")
+
+    origin: str = "https://api.weixin.qq.com"
+    appid: str = ""
+    secret: SecretStr = SecretStr("")
+    callback_token: SecretStr = SecretStr("")
+    callback_aes_key: SecretStr = SecretStr("")
+    service_appid: str = ""
+    service_secret: SecretStr = SecretStr("")
+    subscribe_template: str = "ZL_TODO"
+    service_template: str = "ZL_SERVICE_TODO"
+    miniprogram_state: Literal["developer", "trial", "formal"] = "formal"
+
+
+class Settings(BaseSettings):
+    """The whole configuration of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHUOLUO_", extra="ignore")
+
+    mode: Literal["production", "demo", "test"] = "production"
+    data_dir: Path = Path(".local")
+    database_url: SecretStr = SecretStr("")
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    object_store_url: str = ""
+    signing_key: SecretStr = SecretStr("")
+    public_origin: str = "http://127.0.0.1:8000"
+    database_pool: int = 10
+    ready_promise_age_seconds: int = 300
+    wechat: WeChatSettings = WeChatSettings()
+
+    @model_validator(mode="after")
+    def _refuse_an_unsafe_production(self) -> "Settings":
+        if self.mode == "production" and len(self.signing_key.get_secret_value()) < 32:
+            raise ValueError("ZHUOLUO_SIGNING_KEY must hold at least 32 characters in production")
+        return self
+
+    @property
+    def clock_file(self) -> Path | None:
+        """The file that may move the clock; None in production."""
+        return None if self.mode == "production" else self.data_dir / "clock"
+
+    @property
+    def store_url(self) -> str:
+        """Where evidence is kept: `file:///…` (default, under the data directory) or `s3://bucket/prefix`."""
+        return self.object_store_url or f"file://{(self.data_dir / 'objects').resolve()}"
+
+
+def load() -> Settings:
+    """Read the settings. Raises pydantic.ValidationError that names each wrong variable."""
+    secrets = os.environ.get("ZHUOLUO_SECRETS_DIR")
+    return Settings(_secrets_dir=secrets, wechat=WeChatSettings(_secrets_dir=secrets))
