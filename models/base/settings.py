@@ -24,7 +24,7 @@ class WeChatSettings(BaseSettings):
     service_appid: str = ""
     service_secret: SecretStr = SecretStr("")
     subscribe_template: str = "ZL_TODO"
-    service_template: str = "ZL_SERVICE_TODO"
+    service_template: str = "ZL_NOTICE"
     miniprogram_state: Literal["developer", "trial", "formal"] = "formal"
 
 
@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     signing_key: SecretStr = SecretStr("")
     public_origin: str = "http://127.0.0.1:8000"
     database_pool: int = 10
+    metrics_port: int = 9108
     ready_promise_age_seconds: int = 300
     wechat: WeChatSettings = WeChatSettings()
 
