@@ -1,0 +1,170 @@
+"""How one platform call goes: token, body, the work, the latency, the answer, and the faults ordered for it.
+
+The work is done before the latency passes: a caller that gives up waiting has still sent its message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sanic import HTTPResponse, Request
+
+from .errors import Refusal
+from .faults import Fault
+from .messages import SentMessage
+from .world import World
+
+OK: dict[str, object] = {"errcode": 0, "errmsg": "ok"}
+_JSON = "application/json; encoding=utf-8"
+_GARBAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+@dataclass(slots=True)
+class Call:
+    """One call being served. An endpoint that accepts a message leaves it in `message`."""
+
+    request: Request
+    body: dict[str, Any]
+    message: SentMessage | None = None
+    media_type: str = _JSON
+
+
+Endpoint = Callable[[World, Call], dict[str, object] | bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A platform API: `account` names whose access token it needs; `one_at_a_time` the body's openid it serves singly."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    account: str | None = None
+    one_at_a_time: bool = False
+
+
+def serve(world: World, route: Route) -> Callable[[Request], Awaitable[HTTPResponse | None]]:
+    """The Sanic handler of a platform API."""
+
+    async def handler(request: Request) -> HTTPResponse | None:
+        world.stats.calls[route.path] += 1
+        fault = world.faults.pick(route.path, _touser(request)) if world.faults else None
+        if fault:
+            return await _suffer(world, route, request, fault)
+        call, body = await _perform(world, route, request, world.latency)
+        return _answer(call, body)
+
+    return handler
+
+
+async def _perform(world: World, route: Route, request: Request, latency: float) -> tuple[Call, bytes]:
+    call = Call(request, {})
+    try:
+        if route.account:
+            world.tokens.require(request.args.get("access_token"), route.account)
+        if route.method == "POST":
+            call.body = _read(request)
+        with _alone(world, call.body.get("touser") if route.one_at_a_time else None):
+            payload = route.endpoint(world, call)
+            if latency:
+                await asyncio.sleep(latency)
+    except Refusal as refusal:
+        payload = _count(world, refusal)
+    return call, payload if isinstance(payload, bytes) else orjson.dumps(payload)
+
+
+def _read(request: Request) -> dict[str, Any]:
+    try:
+        body = orjson.loads(request.body)
+    except orjson.JSONDecodeError:
+        raise Refusal(47001) from None
+    if not isinstance(body, dict):
+        raise Refusal(47001)
+    return body
+
+
+@contextmanager
+def _alone(world: World, openid: object) -> Iterator[None]:
+    if not isinstance(openid, str):
+        yield
+        return
+    if openid in world.sending:
+        raise Refusal(43108)
+    world.sending.add(openid)
+    try:
+        yield
+    finally:
+        world.sending.discard(openid)
+
+
+def _count(world: World, refusal: Refusal) -> dict[str, object]:
+    world.stats.errcodes[str(refusal.errcode)] += 1
+    return refusal.answer()
+
+
+def _answer(call: Call, body: bytes) -> HTTPResponse:
+    if call.message and not call.request.transport.is_closing():
+        call.message.answered = True
+    return HTTPResponse(body, content_type=call.media_type)
+
+
+def _touser(request: Request) -> str | None:
+    try:
+        return orjson.loads(request.body).get("touser")
+    except (orjson.JSONDecodeError, AttributeError):
+        return None
+
+
+async def _suffer(world: World, route: Route, request: Request, fault: Fault) -> HTTPResponse | None:
+    options = fault.options
+    match fault.kind:
+        case "errcode":
+            refusal = Refusal(options["errcode"], options.get("errmsg"))
+            return HTTPResponse(orjson.dumps(_count(world, refusal)), content_type=_JSON)
+        case "status":
+            return HTTPResponse(options.get("body", ""), status=options["status"], content_type="text/plain")
+        case "drop_before":
+            return await _drop(request)
+        case "hang_before":
+            return await _hang(request, options)
+        case "latency":
+            extra = (options["ms"] + world.faults.jitter(options.get("jitter_ms", 0))) / 1000
+            return _answer(*await _perform(world, route, request, world.latency + extra))
+    call, body = await _perform(world, route, request, world.latency)
+    match fault.kind:
+        case "drop_after":
+            return await _drop(request)
+        case "hang_after":
+            return await _hang(request, options)
+        case "drip":
+            return await _drip(call, body, options["ms"] / 1000)
+    return HTTPResponse(options.get("body", _GARBAGE), content_type="text/html")
+
+
+async def _drop(request: Request) -> None:
+    """Cut the connection; Sanic cancels this task as soon as it is lost."""
+    request.transport.abort()
+    await asyncio.sleep(60)
+
+
+async def _hang(request: Request, options: dict[str, Any]) -> None:
+    """Say nothing until the caller leaves, or for the time ordered, then cut the connection."""
+    await asyncio.sleep(options.get("seconds", 3600))
+    await _drop(request)
+
+
+async def _drip(call: Call, body: bytes, pause: float) -> None:
+    stream = await call.request.respond(
+        content_type=call.media_type, headers={"content-length": str(len(body))}
+    )
+    for byte in body:
+        await stream.send(bytes((byte,)))
+        await asyncio.sleep(pause)
+    if call.message:
+        call.message.answered = True
+    await stream.eof()
