@@ -7,9 +7,9 @@ their own that adds them one by one.
 import asyncio
 import fcntl
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 from tortoise.context import TortoiseContext
 from tortoise.migrations import operations as ops
@@ -44,7 +44,7 @@ def _write(writer: MigrationWriter) -> Iterator[Path]:
         ops.AddConstraint(model_name=operation.name, constraint=constraint)
         for operation in writer.operations
         if isinstance(operation, ops.CreateModel)
-        for constraint in operation.options.pop("constraints", ())
+        for constraint in (operation.options or {}).pop("constraints", ())
     ]
     yield writer.write()
     if constraints:
@@ -60,7 +60,7 @@ def _write(writer: MigrationWriter) -> Iterator[Path]:
 
 @contextmanager
 def _by_hand_aside() -> Iterator[None]:
-    """Before the first release the history is one step, made anew; what is written by hand keeps its place behind it."""
+    """Before the first release the history is one step, made anew; what is written by hand stays behind it."""
     by_hand, aside = FOLDER / BY_HAND, FOLDER / f"{BY_HAND}.aside"
     with (FOLDER / "__init__.py").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Every test runs on real PostgreSQL and Valkey, started once a run; each test has a database and a clock of its own."""
+"""Every test runs on real PostgreSQL and Valkey, started once a run, with a database and a clock of its own."""
 
 import asyncio
 import os

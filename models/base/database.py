@@ -19,7 +19,18 @@ import models
 from models.base.errors import NotFound
 from models.base.ids import new_id
 
-__all__ = ["Row", "as_json", "atomic", "config", "connect", "disconnect", "execute", "fetch", "in_transaction", "locked"]
+__all__ = [
+    "Row",
+    "as_json",
+    "atomic",
+    "config",
+    "connect",
+    "disconnect",
+    "execute",
+    "fetch",
+    "in_transaction",
+    "locked",
+]
 
 
 class Row(Model):

@@ -110,7 +110,7 @@ async def keep(promise: Promise) -> bool:
 async def retry(promise: Promise, error: str, at: datetime | None = None) -> None:
     """The job failed: try again at `at`, or after a growing, jittered pause; quarantine it past the bound."""
     spent = promise.attempts >= ATTEMPTS_BEFORE_QUARANTINE and at is None
-    pause = timedelta(seconds=min(600, 2**promise.attempts) * random.uniform(0.5, 1.0))  # noqa: S311
+    pause = timedelta(seconds=min(600, 2**promise.attempts) * random.uniform(0.5, 1.0))
     await Promise.filter(id=promise.id, lease=promise.lease).update(
         state=PromiseState.QUARANTINED if spent else PromiseState.WAITING,
         next_at=at or clock.now() + pause,

@@ -1,8 +1,9 @@
 """The log of every act: append-only, each row hashed in its own transaction, sealed into chained blocks per zone.
 
-A row's hash covers its canonical form, so a changed row shows. The sealer (`seal`, every second) gives rows their place:
-it takes those whose transaction can no longer be overtaken by an older one still open, and binds them into a block that
-carries the previous block's hash. So rows never wait for one chain head, and a removed or inserted row shows as well.
+A row's hash covers its canonical form, so a changed row shows. The sealer (`seal`, every second) gives rows their
+place: it takes those whose transaction can no longer be overtaken by an older one still open, and binds them into a
+block that carries the previous block's hash. So rows never wait for one chain head, and a removed or inserted row shows
+as well.
 A tail that stays unsealed too long is an alarm (`unsealed_age`).
 """
 

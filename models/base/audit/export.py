@@ -1,7 +1,7 @@
 """The log as lines of JSON that anybody can check without our database.
 
-Each line is a row or the block that seals the rows before it. `verify_lines` recomputes every hash and says which row or
-block does not match.
+Each line is a row or the block that seals the rows before it. `verify_lines` recomputes every hash and says which row
+or block does not match.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator

@@ -44,7 +44,9 @@ def block_hash(previous: bytes, height: int, row_hashes: list[bytes]) -> bytes:
 @atomic()
 async def seal(zone_id: UUID) -> int:
     """Bind the zone's rows that are ready into one more block; how many rows it took (0: none, or another sealer)."""
-    (lock,) = await database.fetch("select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as got", f"seal:{zone_id}")
+    (lock,) = await database.fetch(
+        "select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as got", f"seal:{zone_id}"
+    )
     if not lock["got"]:
         return 0
     head = await AuditBlock.filter(zone_id=zone_id).order_by("-height").first()
