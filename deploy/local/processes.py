@@ -46,7 +46,7 @@ def exclusive(path: Path, *, seconds: float) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if not wait_until(lambda: _locks(descriptor), seconds):
-            raise ServiceError(f"Another launcher has been holding {path} for more than {seconds:.0f} s.")
+            raise ServiceError(f"Another process holds {path} and did not let go of it within {seconds:.0f} s.")
         yield
     finally:
         os.close(descriptor)
@@ -78,20 +78,38 @@ def pid_of(lock: Path) -> int | None:
     return int(lock.read_text() or 0) or None if is_alive(lock) else None
 
 
-def spawn(
-    argv: Sequence[str], *, lock: Path, log: Path, account: Account, env: Mapping[str, str], cwd: Path | str = "/"
-) -> int:
-    """Start `argv` in its own session as `account`, holding `lock` and writing to `log`; return its pid.
+@contextmanager
+def claimed(lock: Path) -> Iterator[int]:
+    """An open file that holds `lock`, to be inherited by the process that shall live under it.
 
-    Raises ServiceError if `lock` is held or the program cannot be executed.
+    Raises ServiceError if a living process holds it.
     """
-    _reap()
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         # Somebody who only looks lets go at once.
         if not wait_until(lambda: _locks(descriptor), 1):
-            raise ServiceError(f"{argv[0]} is already running and holds {lock}.")
-        with _opened_log(log) as output:
+            raise ServiceError(f"A process that is already running holds {lock}.")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def record(descriptor: int, pid: int) -> None:
+    """Write into a claimed lock who lives under it."""
+    os.truncate(descriptor, 0)
+    os.pwrite(descriptor, str(pid).encode(), 0)
+
+
+def spawn(
+    argv: Sequence[str], *, lock: Path, log: Path, account: Account, env: Mapping[str, str], cwd: Path | str = "/"
+) -> None:
+    """Start `argv` in its own session as `account`, holding `lock` and writing to `log`.
+
+    Raises ServiceError if `lock` is held or the program cannot be executed.
+    """
+    _reap()
+    with claimed(lock) as descriptor, opened_log(log) as output:
+        try:
             child = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
@@ -103,14 +121,10 @@ def spawn(
                 start_new_session=True,
                 **account.popen(),
             )
+        except OSError as refused:
+            raise ServiceError(f"{argv[0]} could not be executed: {refused}.") from refused
         _children.append(child)
-        os.truncate(descriptor, 0)
-        os.write(descriptor, str(child.pid).encode())
-        return child.pid
-    except OSError as refused:
-        raise ServiceError(f"{argv[0]} could not be executed: {refused}.") from refused
-    finally:
-        os.close(descriptor)
+        record(descriptor, child.pid)
 
 
 def _reap() -> None:
@@ -118,7 +132,7 @@ def _reap() -> None:
 
 
 @contextmanager
-def _opened_log(path: Path) -> Iterator[int]:
+def opened_log(path: Path) -> Iterator[int]:
     """Append to the log, keeping one earlier file when it has grown past LOG_BYTES_KEPT."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LOG_BYTES_KEPT:

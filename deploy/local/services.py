@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -53,7 +54,18 @@ class Services:
     data_dir: Path
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
+    ephemeral: bool
     started: frozenset[str] = field(compare=False)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether any of them is ours."""
+        return any(service.external_url is None for service in SERVICES)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs in its environment to use these services."""
+        return {"ZHUOLUO_DATABASE_URL": self.database_url, "ZHUOLUO_REDIS_URL": self.redis_url}
 
     def database(self, name: str) -> str:
         """The URL of another database of the same server."""
@@ -85,6 +97,11 @@ class Status:
     postgres: ServiceStatus
     valkey: ServiceStatus
 
+    @property
+    def usable(self) -> bool:
+        """Whether both are there."""
+        return {self.postgres.state, self.valkey.state} <= {"running", "external"}
+
 
 def data_directory() -> Path:
     """Where everything that is not code is kept: ``ZHUOLUO_DATA_DIR``, else ``.local`` in the checkout."""
@@ -102,15 +119,10 @@ def start(data_dir: Path | None = None, *, ephemeral: bool = False) -> Services:
     ours = [service for service in SERVICES if service.external_url is None]
     started: frozenset[str] = frozenset()
     if ours:
-        try:
+        with _owned(layout):
             started = _start(layout, ours, ephemeral=ephemeral)
-        except PermissionError as refused:
-            raise ServiceError(
-                f"{refused.filename} belongs to another user: continue as the user who created "
-                f"{layout.root}, or set ZHUOLUO_DATA_DIR to a directory of your own."
-            ) from refused
     database_url, redis_url = (service.external_url or service.url(layout) for service in SERVICES)
-    return Services(layout.root, database_url, redis_url, started)
+    return Services(layout.root, database_url, redis_url, ephemeral, started)
 
 
 def stop(data_dir: Path | None = None) -> None:
@@ -118,17 +130,32 @@ def stop(data_dir: Path | None = None) -> None:
 
     Raises ServiceError if one does not end.
     """
-    _stop(Layout(_resolved(data_dir)), SERVICES)
+    layout = Layout(_resolved(data_dir))
+    with _owned(layout):
+        _stop(layout, SERVICES)
 
 
 def status(data_dir: Path | None = None) -> Status:
     """How the services of a data directory are."""
     layout = Layout(_resolved(data_dir))
-    return Status(*(_status(layout, service) for service in SERVICES))
+    with _owned(layout):
+        return Status(*(_status(layout, service) for service in SERVICES))
 
 
 def _resolved(data_dir: Path | None) -> Path:
     return data_directory() if data_dir is None else data_dir.resolve()
+
+
+@contextmanager
+def _owned(layout: Layout) -> Iterator[None]:
+    """Say what it means when the system keeps us from a file of the installation."""
+    try:
+        yield
+    except PermissionError as refused:
+        raise ServiceError(
+            f"{refused.filename} belongs to another user: continue as the user who created {layout.root}, "
+            "or set ZHUOLUO_DATA_DIR to a directory of your own."
+        ) from refused
 
 
 def _start(layout: Layout, services: Sequence[Service], *, ephemeral: bool) -> frozenset[str]:
