@@ -104,9 +104,7 @@ class Appointment(Row):
 
     class Meta:
         table = "appointment"
-        constraints = [
-            UniqueConstraint(fields=("zone_id", "person_id", "post_id", "from_on"), name="appointment_once")
-        ]
+        constraints = [UniqueConstraint(fields=("zone_id", "person_id", "post_id", "from_on"), name="appointment_once")]
         indexes = [Index(fields=("zone_id", "post_id"), name="appointment_of_post")]
 
 

@@ -1,0 +1,87 @@
+"""Zones: creating one, and the settings that it may override."""
+
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from models.base import audit, calendar, clock
+from models.base.database import atomic
+from models.base.errors import Conflict, Fault, Invalid, NotFound
+from models.base.scope import Role, Scope
+from models.organization.tables import Zone
+
+CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+
+
+class ZoneSettings(BaseModel):
+    """What a zone may set for itself; a key that it does not set keeps the default here.
+
+    Clock times are `"HH:MM"` in Shanghai, `working_hours` ascending spans, `daily_budget` pushes per person and day.
+    """
+
+    model_config = ConfigDict(extra="allow")  # other concepts keep their own keys here (templates, colours)
+
+    quiet_from: str = Field("20:00", pattern=CLOCK)
+    quiet_until: str = Field("08:00", pattern=CLOCK)
+    daily_budget: int = Field(3, ge=1, le=20)
+    working_hours: list[str] = Field(["09:00-12:00", "13:30-17:30"], min_length=1, max_length=4)
+    urge_interval_hours: int = Field(24, ge=1, le=240)
+
+    @field_validator("working_hours")
+    @classmethod
+    def _ascending(cls, spans: list[str]) -> list[str]:
+        edges = [edge for span in spans for edge in span.split("-")]
+        if len(edges) != 2 * len(spans) or any(a >= b for a, b in pairwise(edges)):
+            raise ValueError("工作时段应为“09:00-12:00”的样式，从早到晚，互不重叠")
+        return spans
+
+
+@atomic()
+async def create_zone(code: str, name: str) -> Zone:
+    """A new tenant with the shipped holiday notices. Raises Conflict."""
+    if await Zone.exists(code=code):
+        raise Conflict("zone_exists", f"编码为 {code} 的开发区已经存在。")
+    zone = await Zone.create(code=code, name=name, created_at=clock.now())
+    await calendar.seed_notices(zone.id)
+    await audit.record(Scope.system(zone.id), "zone.created", ("zone", zone.id), code=code)
+    return zone
+
+
+async def zone_of(zone_id: UUID) -> Zone:
+    """Raises NotFound."""
+    zone = await Zone.get_or_none(id=zone_id)
+    if zone is None:
+        raise NotFound()
+    return zone
+
+
+async def settings_of(zone_id: UUID) -> ZoneSettings:
+    """The zone's settings, defaults filled in. Raises NotFound."""
+    return ZoneSettings.model_validate((await zone_of(zone_id)).settings)
+
+
+@atomic()
+async def change_settings(*, by: Scope, changes: dict[str, Any]) -> ZoneSettings:
+    """Override some settings; a null takes the default again. Raises Forbidden, Invalid."""
+    by.require(Role.ADMIN)
+    zone = await Zone.filter(id=by.zone_id).select_for_update().first()
+    if zone is None:
+        raise NotFound()
+    wanted = {key: value for key, value in {**zone.settings, **changes}.items() if value is not None}
+    try:
+        settings = ZoneSettings.model_validate(wanted)
+    except ValidationError as wrong:
+        raise Invalid("bad_settings", "设置有误，没有保存。", faults=_faults(wrong)) from wrong
+    zone.settings = wanted
+    await zone.save(update_fields=["settings"])
+    await audit.record(by, "zone.settings_changed", ("zone", zone.id), keys=sorted(changes))
+    return settings
+
+
+def _faults(wrong: ValidationError) -> tuple[Fault, ...]:
+    return tuple(
+        Fault("/" + "/".join(map(str, error["loc"])), error["type"], error["msg"].removeprefix("Value error, "))
+        for error in wrong.errors()
+    )
