@@ -57,7 +57,7 @@ def spoil(sheets: Sheets) -> Sheets:
     bad = {name: [list(row) for row in rows] for name, rows in sheets.items()}
     people, posts, roles = bad["人员"], bad["任职"], bad["角色"]
     people[57][2] = str(people[57][2])[:-1]
-    people.append([people[121][0], "周重号", f"{PHONE_PREFIX}0000"])
+    people.append([people[121][0], "周佳禾", f"{PHONE_PREFIX}0000"])
     posts[203][1] = "LC9901"
     ended = next(row for row in posts[1:] if isinstance(row[5], date))
     ended[4], ended[5] = ended[5], ended[4]
