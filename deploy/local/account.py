@@ -35,11 +35,11 @@ class Account:
             os.chown(found, self.uid, self.uid, follow_symlinks=False)
 
     def barrier(self, path: Path) -> Path | None:
-        """The first folder on the way to `path` that this user may not enter, or None."""
+        """The first existing folder on the way to `path` that this user may not enter, or None."""
         if self.uid is None:
             return None
         path = path.resolve()
-        return next((folder for folder in reversed(path.parents) if not self._enters(folder)), None)
+        return next((folder for folder in reversed(path.parents) if folder.exists() and not self._enters(folder)), None)
 
     def _enters(self, folder: Path) -> bool:
         state = folder.stat()

@@ -159,6 +159,8 @@ def _owned(layout: Layout) -> Iterator[None]:
 
 
 def _start(layout: Layout, services: Sequence[Service], *, ephemeral: bool) -> frozenset[str]:
+    # Before, so that a refusal leaves no trace; after, because our umask may have closed what we made.
+    _require_access(layout)
     layout.create()
     _require_access(layout)
     with exclusive(layout.launcher_lock, seconds=LAUNCHER_SECONDS):
