@@ -1,0 +1,1 @@
+"""What people and platforms ask over HTTP, divided by audience. `wire` is the one way in and out; `app` composes."""

@@ -1,0 +1,1 @@
+"""For the discipline office, administrators and auditors at their desks."""

@@ -1,0 +1,1 @@
+"""For cadres and inspectors on their phones."""

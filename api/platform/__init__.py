@@ -1,0 +1,1 @@
+"""For other platforms, which feed data in with service tokens."""

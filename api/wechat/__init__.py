@@ -1,0 +1,1 @@
+"""For WeChat, which calls back."""

@@ -1,0 +1,78 @@
+"""Rate limits per caller and route, counted in Redis for all processes together.
+
+Redis is asked for a handful of turns at a time, which this process then spends, so that a hot path does not pay a round
+trip for every request; a caller may carry one handful unspent into the next window, no more. When Redis does not answer, everyone passes, sign-in
+too: guessing a password is bounded by the lock-out that PostgreSQL keeps, a WeChat code can be used once; an outage of
+Redis must not stop an acknowledgement.
+"""
+
+import math
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import structlog
+from limits.aio.storage import RedisStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+
+from api.wire.routes import Route
+from models.base.errors import TooMany
+
+HANDFUL = 10
+"""A tenth of the limit at a time: few round trips, and little lost when a process ends with turns unspent."""
+CALLERS_KEPT = 20_000
+PAUSE_SECONDS = 2.0
+log = structlog.get_logger("api.limits")
+
+
+@dataclass(slots=True)
+class _Turns:
+    left: int
+    until: float
+
+
+class Limiter:
+    """The limits of one process; `url` is that of Redis."""
+
+    def __init__(self, url: str) -> None:
+        self._storage = RedisStorage(
+            f"async+{url}",
+            implementation="redispy",
+            key_prefix="limit",
+            socket_timeout=0.25,
+            socket_connect_timeout=0.25,
+        )
+        self._windows = FixedWindowRateLimiter(self._storage)
+        self._turns: OrderedDict[tuple[str, str], _Turns] = OrderedDict()
+        self._open_until = 0.0
+
+    async def check(self, route: Route, caller: str) -> None:
+        """Take one turn. Raises TooMany with the seconds to wait."""
+        turns = self._turns.get((route.name, caller))
+        if turns is not None and turns.left > 0 and turns.until > time.time():
+            turns.left -= 1
+            return
+        if time.monotonic() < self._open_until:
+            return
+        try:
+            await self._take(route, caller)
+        except (RedisError, OSError, TimeoutError) as fault:
+            self._open_until = time.monotonic() + PAUSE_SECONDS
+            log.warning("limits.open", error=type(fault).__name__)
+
+    async def _take(self, route: Route, caller: str) -> None:
+        limit = route.limit
+        assert limit is not None
+        handful = max(1, limit.amount // HANDFUL)
+        if not await self._windows.hit(limit, route.name, caller, cost=handful):
+            until, _ = await self._windows.get_window_stats(limit, route.name, caller)
+            wait = max(1, math.ceil(until - time.time()))
+            raise TooMany("too_many_requests", f"操作过于频繁，请在 {wait} 秒后再试。", retry_after=wait)
+        self._turns[route.name, caller] = _Turns(handful - 1, time.time() + limit.get_expiry())
+        if len(self._turns) > CALLERS_KEPT:
+            self._turns.popitem(last=False)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._storage.bridge.get_connection().aclose()
