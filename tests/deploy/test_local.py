@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from deploy import local
 from deploy.local.account import SERVICE_UID, Account
 from deploy.local.cli import app
+from deploy.local.processes import wait_until
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -47,8 +48,18 @@ def pids(home: Path) -> tuple[int, int]:
 
 
 def kill(*processes: int) -> None:
+    """Kill, and wait until the kernel has done it: until then a connection is still accepted."""
     for pid in processes:
         os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: not any(runs(pid) for pid in processes), 10)
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and not merely waiting for its parent to notice its death."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 async def remember(services: local.Services, word: str) -> None:
