@@ -1,0 +1,1 @@
+"""The outside world: WeChat and the object store. Knows nothing of the concepts."""

@@ -1,0 +1,130 @@
+"""Where bytes are kept: objects under keys, on the local disk or in S3, named by one URL.
+
+An object is seen whole or not at all. Keys are relative paths (`<zone>/<sha256[:2]>/<sha256>`).
+"""
+
+import io
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, NotFoundError, NotSupportedError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+PART = 5 * 1024 * 1024
+"""Bytes of one part of a streamed upload: S3's least."""
+CHUNK = 1024 * 1024
+
+
+class Missing(LookupError):
+    """There is no object under this key."""
+
+
+class Store:
+    """Objects of one place. Memory is bounded by two parts per upload and one chunk per download."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+
+    @classmethod
+    def open(cls, url: str, **options: Any) -> "Store":
+        """`file:///folder` (made if absent) or `s3://bucket/prefix`.
+
+        S3 takes its endpoint and keys from `options` or the usual `AWS_*` environment (`AWS_ENDPOINT_URL`,
+        `AWS_ACCESS_KEY_ID`, …), as obstore reads them.
+        """
+        if url.startswith("file:"):
+            return cls(LocalStore.from_url(url, mkdir=True))
+        return cls(from_url(url, **options))
+
+    async def put(self, key: str, content: bytes | AsyncIterator[bytes]) -> None:
+        """Keep `content`, replacing what was there. If the iterator raises, nothing is seen under `key`."""
+        await obstore.put_async(self._objects, key, content, chunk_size=PART, max_concurrency=2)
+
+    async def promote(self, key: str, to: str) -> bool:
+        """Move an object to an address where there may be the same one already (then False: that one stays)."""
+        try:
+            await self._promoted(key, to)
+        except AlreadyExistsError:
+            await self.delete(key)
+            return False
+        return True
+
+    async def _promoted(self, key: str, to: str) -> None:
+        try:
+            await obstore.rename_async(self._objects, key, to, overwrite=False)
+        except NotSupportedError:  # an S3 without conditional copies; both are the same bytes, so order is no matter
+            if await self.exists(to):
+                raise AlreadyExistsError(to) from None
+            await obstore.rename_async(self._objects, key, to)
+
+    async def get(self, key: str) -> AsyncIterator[bytes]:
+        """The object in chunks. Raises Missing at the first one."""
+        try:
+            found = await obstore.get_async(self._objects, key)
+        except (NotFoundError, FileNotFoundError):
+            raise Missing(key) from None
+        async for chunk in found.stream(min_chunk_size=CHUNK):
+            yield bytes(chunk)
+
+    async def read(self, key: str) -> bytes:
+        """The whole object; for small ones. Raises Missing."""
+        return b"".join([chunk async for chunk in self.get(key)])
+
+    async def exists(self, key: str) -> bool:
+        """Whether there is an object."""
+        try:
+            await obstore.head_async(self._objects, key)
+        except (NotFoundError, FileNotFoundError):
+            return False
+        return True
+
+    async def delete(self, key: str) -> None:
+        """Remove the object, if there is one."""
+        try:
+            await obstore.delete_async(self._objects, key)
+        except (NotFoundError, FileNotFoundError):
+            return
+
+    def reader(self, key: str, size: int) -> io.BufferedReader:
+        """The object of `size` bytes as a seekable file that fetches what is read; blocking, so only for a thread."""
+        return io.BufferedReader(_Seekable(self._objects, key, size), buffer_size=64 * 1024)
+
+    async def older(self, prefix: str, than: datetime) -> list[str]:
+        """Keys under `prefix` that were written before `than`, a thousand at most."""
+        keys: list[str] = []
+        async for page in obstore.list(self._objects, prefix, chunk_size=1000):
+            keys += [meta["path"] for meta in page if meta["last_modified"] < than]
+            if len(keys) >= 1000:
+                break
+        return keys[:1000]
+
+
+class _Seekable(io.RawIOBase):
+    """obstore's ranged reads as Python's file protocol, which Pillow and zipfile ask for."""
+
+    def __init__(self, objects: ObjectStore, key: str, size: int) -> None:
+        self._objects, self._key, self._size, self._at = objects, key, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        length = max(0, min(len(buffer), self._size - self._at))
+        if length:
+            chunk = obstore.get_range(self._objects, self._key, start=self._at, length=length)
+            buffer[: len(chunk)] = memoryview(chunk)
+            self._at += length
+        return length
