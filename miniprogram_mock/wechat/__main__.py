@@ -17,7 +17,6 @@ def main() -> None:
     host, port = listener.getsockname()[:2]
     app = make_app(settings)
     app.ctx.url = f"http://{host}:{port}"
-    print(f"WeChat mock platform at {app.ctx.url}", flush=True)
     app.run(sock=listener, single_process=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sanic import Sanic
 
@@ -12,12 +13,13 @@ from .local import local, preflight
 from .settings import Settings
 from .world import World
 
+App = Sanic[Any, Any]
 _LONGEST_HANG = 3700
 PLATFORM = (*login.ROUTES, *credentials.ROUTES, *messaging.ROUTES, *links.ROUTES, *safety.ROUTES)
 LOCAL = (*phone_side.ROUTES, *control.ROUTES, *watching.ROUTES)
 
 
-def make_app(settings: Settings) -> Sanic:
+def make_app(settings: Settings) -> App:
     """The application, ready to run in a single process."""
     app = Sanic("wechat-mock")
     app.config.update(
@@ -33,30 +35,28 @@ def make_app(settings: Settings) -> Sanic:
     return app
 
 
-def _add_routes(app: Sanic, world: World) -> None:
+def _add_routes(app: App, world: World) -> None:
     for route in PLATFORM:
         app.add_route(serve(world, route), route.path, [route.method], name=route.endpoint.__name__)
     for method, path, handler in LOCAL:
-        app.add_route(
-            local(world, handler), path, [method], name=f"{handler.__module__[-7:]}_{method}_{path}"
-        )
-    for prefix in ("_phone", "_control"):
-        app.add_route(preflight, f"/{prefix}/<rest:path>", ["OPTIONS"], name=f"{prefix}_preflight")
+        app.add_route(local(world, handler), path, [method], name=f"{handler.__module__[-7:]}_{method}_{path}")
+    for path in {path for _, path, _ in LOCAL}:
+        app.add_route(preflight, path, ["OPTIONS"], name=f"preflight_{path}")
     app.add_route(watching.page, "/", ["GET"], name="page")
 
 
-def _add_lifecycle(app: Sanic, world: World) -> None:
+def _add_lifecycle(app: App, world: World) -> None:
     @app.before_server_start
-    async def _open(app: Sanic) -> None:
+    async def _open(app: App) -> None:
         await world.pusher.open()
 
     @app.after_server_start
-    async def _tell(app: Sanic) -> None:
+    async def _tell(app: App) -> None:
         if world.settings.ready_file:
             _write_whole(Path(world.settings.ready_file), app.ctx.url)
 
     @app.before_server_stop
-    async def _close(app: Sanic) -> None:
+    async def _close(app: App) -> None:
         await world.pusher.close()
 
 

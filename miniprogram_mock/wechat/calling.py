@@ -6,10 +6,10 @@ The work is done before the latency passes: a caller that gives up waiting has s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from sanic import HTTPResponse, Request
@@ -21,6 +21,7 @@ from .world import World
 
 OK: dict[str, object] = {"errcode": 0, "errmsg": "ok"}
 _JSON = "application/json; encoding=utf-8"
+_UNDONE = frozenset({"errcode", "status", "drop_before", "hang_before"})
 _GARBAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -39,7 +40,7 @@ Endpoint = Callable[[World, Call], dict[str, object] | bytes]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A platform API: `account` names whose access token it needs; `one_at_a_time` the body's openid it serves singly."""
+    """A platform API: `account` is whose token it needs; with `one_at_a_time`, each openid is served singly."""
 
     method: str
     path: str
@@ -48,7 +49,7 @@ class Route:
     one_at_a_time: bool = False
 
 
-def serve(world: World, route: Route) -> Callable[[Request], Awaitable[HTTPResponse | None]]:
+def serve(world: World, route: Route) -> Callable[..., Coroutine[Any, Any, HTTPResponse | None]]:
     """The Sanic handler of a platform API."""
 
     async def handler(request: Request) -> HTTPResponse | None:
@@ -115,56 +116,64 @@ def _answer(call: Call, body: bytes) -> HTTPResponse:
 
 def _touser(request: Request) -> str | None:
     try:
-        return orjson.loads(request.body).get("touser")
-    except (orjson.JSONDecodeError, AttributeError):
+        body = _read(request)
+    except Refusal:
         return None
+    return openid if isinstance(openid := body.get("touser"), str) else None
 
 
 async def _suffer(world: World, route: Route, request: Request, fault: Fault) -> HTTPResponse | None:
+    if fault.kind in _UNDONE:
+        return await _refuse(world, request, fault)
+    extra = 0.0
+    if fault.kind == "latency":
+        extra = (fault.options["ms"] + world.faults.jitter(fault.options.get("jitter_ms", 0))) / 1000
+    call, body = await _perform(world, route, request, world.latency + extra)
+    return await _spoil(call, body, fault)
+
+
+async def _refuse(world: World, request: Request, fault: Fault) -> HTTPResponse | None:
     options = fault.options
-    match fault.kind:
-        case "errcode":
-            refusal = Refusal(options["errcode"], options.get("errmsg"))
-            return HTTPResponse(orjson.dumps(_count(world, refusal)), content_type=_JSON)
-        case "status":
-            return HTTPResponse(options.get("body", ""), status=options["status"], content_type="text/plain")
-        case "drop_before":
-            return await _drop(request)
-        case "hang_before":
-            return await _hang(request, options)
-        case "latency":
-            extra = (options["ms"] + world.faults.jitter(options.get("jitter_ms", 0))) / 1000
-            return _answer(*await _perform(world, route, request, world.latency + extra))
-    call, body = await _perform(world, route, request, world.latency)
+    if fault.kind == "errcode":
+        refusal = Refusal(options["errcode"], options.get("errmsg"))
+        return HTTPResponse(orjson.dumps(_count(world, refusal)), content_type=_JSON)
+    if fault.kind == "status":
+        return HTTPResponse(options.get("body", ""), status=options["status"], content_type="text/plain")
+    return await (_drop(request) if fault.kind == "drop_before" else _hang(request, options))
+
+
+async def _spoil(call: Call, body: bytes, fault: Fault) -> HTTPResponse | None:
     match fault.kind:
         case "drop_after":
-            return await _drop(request)
+            return await _drop(call.request)
         case "hang_after":
-            return await _hang(request, options)
+            return await _hang(call.request, fault.options)
         case "drip":
-            return await _drip(call, body, options["ms"] / 1000)
-    return HTTPResponse(options.get("body", _GARBAGE), content_type="text/html")
+            return await _drip(call, body, fault.options["ms"] / 1000)
+        case "garbage":
+            return HTTPResponse(fault.options.get("body", _GARBAGE), content_type="text/html")
+    return _answer(call, body)
 
 
-async def _drop(request: Request) -> None:
+async def _drop(request: Request) -> HTTPResponse | None:
     """Cut the connection; Sanic cancels this task as soon as it is lost."""
-    request.transport.abort()
+    cast(asyncio.Transport, request.transport).abort()
     await asyncio.sleep(60)
+    return None
 
 
-async def _hang(request: Request, options: dict[str, Any]) -> None:
+async def _hang(request: Request, options: dict[str, Any]) -> HTTPResponse | None:
     """Say nothing until the caller leaves, or for the time ordered, then cut the connection."""
     await asyncio.sleep(options.get("seconds", 3600))
-    await _drop(request)
+    return await _drop(request)
 
 
-async def _drip(call: Call, body: bytes, pause: float) -> None:
-    stream = await call.request.respond(
-        content_type=call.media_type, headers={"content-length": str(len(body))}
-    )
+async def _drip(call: Call, body: bytes, pause: float) -> HTTPResponse | None:
+    stream = await call.request.respond(content_type=call.media_type, headers={"content-length": str(len(body))})
     for byte in body:
         await stream.send(bytes((byte,)))
         await asyncio.sleep(pause)
     if call.message:
         call.message.answered = True
     await stream.eof()
+    return None

@@ -19,7 +19,7 @@ BLOCK_BITS = 32 * 8
 
 def signature(*parts: str) -> str:
     """SHA-1 of the sorted parts, in hexadecimal."""
-    return hashlib.sha1("".join(sorted(parts)).encode()).hexdigest()
+    return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
 
 
 class Envelope:

@@ -79,9 +79,7 @@ def _one_or_many(rows: list[dict[str, str]]) -> dict[str, str] | list[dict[str, 
 def _xml(event: Event) -> str:
     wrapper = _XML_WRAPPERS.get(event.get("Event", ""))
     if wrapper and "List" in event:
-        event = {key: value for key, value in event.items() if key != "List"} | {
-            wrapper: {"List": event["List"]}
-        }
+        event = {key: value for key, value in event.items() if key != "List"} | {wrapper: {"List": event["List"]}}
     return f"<xml>{_elements(event)}</xml>"
 
 

@@ -30,9 +30,7 @@ class Fault:
     def described(self) -> dict[str, Any]:
         """The order as it was given, with how often it struck."""
         own = {"id": self.id, "path": self.path, "kind": self.kind, "hits": self.hits}
-        return (
-            own | {"times": self.times, "probability": self.probability, "touser": self.touser} | self.options
-        )
+        return own | {"times": self.times, "probability": self.probability, "touser": self.touser} | self.options
 
 
 @dataclass(slots=True)
@@ -50,6 +48,7 @@ class Faults:
         self,
         path: str,
         kind: str,
+        *,
         options: dict[str, Any],
         times: int | None,
         probability: float,

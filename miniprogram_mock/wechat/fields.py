@@ -32,16 +32,14 @@ _PATTERNS = {
 }
 _FREE_TEXT = re.compile(r".{1,200}")
 """`keyword1` and other names of the service account's older templates carry no type."""
-_RULES: dict[str, Callable[[str], object]] = {
-    kind: re.compile(text).fullmatch for kind, text in _PATTERNS.items()
-}
+_RULES: dict[str, Callable[[str], object]] = {kind: re.compile(text).fullmatch for kind, text in _PATTERNS.items()}
 _DIGITS = "0123456789"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 
 
-def value_is_valid(field: str, value: object) -> bool:
+def value_is_valid(field: str, value: str) -> bool:
     """Whether the platform would take `value` for `field`."""
-    if not isinstance(value, str) or _CONTROL.search(value) or not value.strip():
+    if _CONTROL.search(value) or not value.strip():
         return False
     rule = _RULES.get(field.rstrip(_DIGITS), _FREE_TEXT.fullmatch)
     return bool(rule(value))
@@ -54,7 +52,8 @@ def read_values(data: object, required: frozenset[str], optional: frozenset[str]
     values: dict[str, str] = {}
     for field, holder in data.items():
         value = holder.get("value") if isinstance(holder, Mapping) else None
-        if field not in required and field not in optional or not value_is_valid(field, value):
+        known = field in required or field in optional
+        if not known or not isinstance(value, str) or not value_is_valid(field, value):
             raise Refusal(47003, f"argument invalid! data.{field}.value invalid")
         values[field] = value
     for field in sorted(required - values.keys()):

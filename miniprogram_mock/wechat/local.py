@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -59,7 +59,7 @@ def find_phone(world: World, openid: str) -> Phone:
 
 def local(
     world: World, handler: Callable[..., Reply | Awaitable[Reply]]
-) -> Callable[..., Awaitable[HTTPResponse]]:
+) -> Callable[..., Coroutine[Any, Any, HTTPResponse]]:
     """The Sanic handler of `handler(world, request, **path parameters)`, which may be async."""
 
     async def serve(request: Request, **parameters: Any) -> HTTPResponse:
@@ -73,7 +73,7 @@ def local(
     return serve
 
 
-async def preflight(request: Request, rest: str = "") -> HTTPResponse:
+async def preflight(request: Request, **parameters: Any) -> HTTPResponse:
     """The browser's question before a cross-origin call."""
     return HTTPResponse(b"", 204, _cross_origin(request))
 

@@ -37,16 +37,22 @@ class Mailbox:
         self._seq = 0
 
     def accept(
-        self, channel: str, openid: str, template_id: str, data: dict[str, str], page: str, at: float,
-        client_msg_id: str | None = None, state: str = "",
-    ) -> SentMessage:  # fmt: skip
+        self,
+        channel: str,
+        *,
+        openid: str,
+        template_id: str,
+        data: dict[str, str],
+        page: str,
+        at: float,
+        client_msg_id: str | None = None,
+        state: str = "",
+    ) -> SentMessage:
         """Record a message that will be delivered."""
         self._seq += 1
         self.totals[channel] += 1
         msgid = 3_000_000_000_000_000_000 + self._seq
-        message = SentMessage(
-            self._seq, channel, openid, template_id, data, page, at, client_msg_id, msgid, state
-        )
+        message = SentMessage(self._seq, channel, openid, template_id, data, page, at, client_msg_id, msgid, state)
         self._ring.append(message)
         return message
 

@@ -144,6 +144,4 @@ class Phones:
     def latest(self, words: str, limit: int) -> list[Phone]:
         """Those most recently notified first, whose name or number contains `words`."""
         found = (p for p in self._by_openid.values() if words in p.nickname or words in p.number)
-        return sorted(found, key=lambda p: p.notifications[-1].at if p.notifications else 0.0, reverse=True)[
-            :limit
-        ]
+        return sorted(found, key=lambda p: p.notifications[-1].at if p.notifications else 0.0, reverse=True)[:limit]

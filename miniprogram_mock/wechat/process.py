@@ -51,9 +51,7 @@ class MockWechat:
         self.stop()
 
 
-def start(
-    *, log: Path | None = None, patience: float = 10.0, port: int = 0, **options: str | int | bool
-) -> MockWechat:
+def start(*, log: Path | None = None, patience: float = 10.0, port: int = 0, **options: str | int | bool) -> MockWechat:
     """Start it and wait until it listens; `options` are the fields of `Settings`, port 0 any free one.
 
     Blocks for at most `patience` seconds; raises DidNotStart.
@@ -63,10 +61,14 @@ def start(
         log = log or Path(folder) / "log"
         with log.open("ab") as output:
             # Sanic ends by killing its process group: it must not be ours.
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603
                 _command(options | {"port": port, "ready_file": str(ready)}),
-                cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
         mock = MockWechat("", process)
         if not _listens(process, ready, patience):
             mock.stop()

@@ -7,7 +7,7 @@ Every field is both a command-line option (`--push-format xml`) and an environme
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 PREFIX = "WECHAT_MOCK_"
@@ -23,13 +23,13 @@ class Settings:
     """Written with the server's URL once it listens, for launchers that asked for port 0."""
 
     appid: str = "wx5a1e0000000000aa"
-    secret: str = "demo-mini-secret"
+    secret: str = "demo-mini-secret"  # noqa: S105
     original_id: str = "gh_zhuoluo_mini"
     service_appid: str = "wx5e2b0000000000bb"
-    service_secret: str = "demo-service-secret"
+    service_secret: str = "demo-service-secret"  # noqa: S105
     service_original_id: str = "gh_zhuoluo_service"
 
-    token: str = "zhuoluo"
+    token: str = "zhuoluo"  # noqa: S105
     encoding_aes_key: str = "emhvbHVvLWRlbW8tZW5jb2RpbmctYWVzLWtleS0wMDA"
     callback_url: str = ""
     """Where events are pushed; empty means that none are."""
@@ -57,16 +57,14 @@ class Settings:
 
 def read_settings(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Settings from the command line, then the environment, then the defaults; exits with usage on nonsense."""
-    parser = argparse.ArgumentParser(
-        prog="python -m miniprogram_mock.wechat", description="A mock WeChat platform."
-    )
+    parser = argparse.ArgumentParser(prog="python -m miniprogram_mock.wechat", description="A mock WeChat platform.")
     for each in fields(Settings):
         default = environ.get(PREFIX + each.name.upper(), each.default)
         parser.add_argument(f"--{each.name.replace('_', '-')}", type=_reader(each.default), default=default)
     return Settings(**vars(parser.parse_args(argv)))
 
 
-def _reader(default: object) -> type | object:
+def _reader(default: object) -> Callable[[str], object]:
     return _boolean if isinstance(default, bool) else type(default)
 
 

@@ -38,9 +38,7 @@ class Template:
         return self.required.get(field) or self.optional.get(field) or field
 
 
-def make_template(
-    template_id: str, title: str, account: str, kind: int, fields: Mapping[str, str]
-) -> Template:
+def make_template(template_id: str, title: str, account: str, kind: int, fields: Mapping[str, str]) -> Template:
     """A template whose `fields` may end with `?`, which means that a message may leave them out."""
     required = {name: label for name, label in fields.items() if not name.endswith("?")}
     optional = {name[:-1]: label for name, label in fields.items() if name.endswith("?")}

@@ -42,10 +42,9 @@ class Tokens:
         self.issued = {"mini": 0, "service": 0}
 
     def stable(self, account: str, force: bool) -> Token:
-        """The account's token, the same until five minutes before its end; raises Refusal 45009 past 20 forced a day."""
+        """The same token until five minutes before its end; raises Refusal 45009 past 20 forced a day."""
         if force and self._may_force(account):
-            if old := self._stable.pop(account, None):
-                old.revoked = True
+            self._retire(self._stable.pop(account, None))
         current = self._stable.get(account)
         if current and not current.revoked and self._clock.now() < current.expires_at - OVERLAP:
             return current
@@ -54,8 +53,7 @@ class Tokens:
 
     def plain(self, account: str) -> Token:
         """A new token of the old kind; the account's previous one stops working."""
-        if old := self._plain.get(account):
-            old.revoked = True
+        self._retire(self._plain.get(account))
         self._plain[account] = self._issue(account)
         return self._plain[account]
 
@@ -81,6 +79,11 @@ class Tokens:
         for token in self._of(account):
             token.revoked = True
 
+    @staticmethod
+    def _retire(token: Token | None) -> None:
+        if token:
+            token.revoked = True
+
     def _of(self, account: str) -> list[Token]:
         return [token for token in self._known.values() if token.account == account]
 
@@ -97,9 +100,7 @@ class Tokens:
 
     def _issue(self, account: str) -> Token:
         self.issued[account] += 1
-        token = Token(
-            f"{80 + self.issued[account]}_{secrets.token_urlsafe(96)}", account, self._clock.now() + LIFETIME
-        )
+        token = Token(f"{80 + self.issued[account]}_{secrets.token_urlsafe(96)}", account, self._clock.now() + LIFETIME)
         self._known[token.value] = token
         if len(self._known) > KEPT:
             del self._known[next(iter(self._known))]

@@ -102,7 +102,14 @@ def add_fault(world: World, request: Request) -> Reply:
         raise Mistake(400, f"{order.kind} needs {', '.join(missing)}")
     if order.kind not in (PUSH_KINDS if order.path.startswith("push:") else CALL_KINDS):
         raise Mistake(400, f"{order.kind} cannot happen to {order.path}")
-    fault = world.faults.add(order.path, order.kind, options, order.times, order.probability, order.touser)
+    fault = world.faults.add(
+        order.path,
+        order.kind,
+        options=options,
+        times=order.times,
+        probability=order.probability,
+        touser=order.touser,
+    )
     if fault is None:
         raise Mistake(507, "too many faults")
     return {"id": fault.id}
@@ -178,9 +185,7 @@ def revoke_tokens(world: World, request: Request) -> Reply:
 def sent(world: World, request: Request) -> Reply:
     """GET /_control/sent."""
     names = {"touser": "openid", "template_id": "template_id", "channel": "channel"}
-    wanted = {
-        attribute: request.args.get(name) for name, attribute in names.items() if request.args.get(name)
-    }
+    wanted = {attribute: request.args.get(name) for name, attribute in names.items() if request.args.get(name)}
     limit = max(1, number(request, "limit", 1000, 10_000))
     found, following = world.mailbox.after(number(request, "after", 0, 2**53), limit, wanted)
     return {

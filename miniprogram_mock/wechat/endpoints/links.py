@@ -30,11 +30,7 @@ def code_image(world: World, call: Call) -> bytes:
     if not isinstance(page, str) or page.startswith("/") or "?" in page:
         raise Refusal(41030)
     width = body.get("width", 430)
-    if (
-        not isinstance(width, int)
-        or not 280 <= width <= 1280
-        or body.get("env_version", "release") not in _STATES
-    ):
+    if not isinstance(width, int) or not 280 <= width <= 1280 or body.get("env_version", "release") not in _STATES:
         raise Refusal(40097)
     world.quotas.per_minute("wxacode", CODES_PER_MINUTE)
     _keep(world, {"kind": "wxacode", "scene": body["scene"], "page": page, "query": "", "url_link": ""})

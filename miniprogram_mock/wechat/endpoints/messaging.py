@@ -22,12 +22,16 @@ def send_subscribe(world: World, call: Call) -> dict[str, object]:
     template = world.templates.require(body.get("template_id"), "mini")
     values = read_values(body.get("data"), *template.names)
     _check_words(world, values)
-    page = _text(body.get("page"))
     world.quotas.per_day("subscribe", world.settings.subscribe_daily_limit)
     phone.spend(template.template_id)
-    state = _text(body.get("miniprogram_state")) or "formal"
     call.message = message = world.mailbox.accept(
-        "subscribe", phone.openid, template.template_id, values, page, world.clock.now(), state=state
+        "subscribe",
+        openid=phone.openid,
+        template_id=template.template_id,
+        data=values,
+        page=_text(body.get("page")),
+        at=world.clock.now(),
+        state=_text(body.get("miniprogram_state")) or "formal",
     )
     phone.notifications.append(message)
     if world.settings.sent_events:
@@ -52,15 +56,18 @@ def send_template(world: World, call: Call) -> dict[str, object]:
     return OK | {"msgid": message.msgid}
 
 
-def _accept_template(
-    world: World, phone: Phone, body: dict[str, object], values: dict[str, str]
-) -> SentMessage:
+def _accept_template(world: World, phone: Phone, body: dict[str, object], values: dict[str, str]) -> SentMessage:
     link = body.get("miniprogram")
     page = _text(link.get("pagepath")) if isinstance(link, dict) else _text(body.get("url"))
     message = world.mailbox.accept(
-        "template", phone.service_openid, _text(body["template_id"]), values, page, world.clock.now(),
+        "template",
+        openid=phone.service_openid,
+        template_id=_text(body["template_id"]),
+        data=values,
+        page=page,
+        at=world.clock.now(),
         client_msg_id=_text(body.get("client_msg_id")) or None,
-    )  # fmt: skip
+    )
     if not phone.blocks_service:
         phone.notifications.append(message)
     if world.settings.sent_events:

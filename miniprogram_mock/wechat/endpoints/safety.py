@@ -32,11 +32,7 @@ def media_check(world: World, call: Call) -> dict[str, object]:
     """POST /wxa/media_check_async: the picture is judged by its URL, never fetched."""
     phone = _visitor(world, call)
     url = call.body.get("media_url")
-    if (
-        not isinstance(url, str)
-        or urlsplit(url).scheme not in ("http", "https")
-        or call.body.get("media_type") != 2
-    ):
+    if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https") or call.body.get("media_type") != 2:
         raise Refusal(40097)
     trace_id = _trace_id()
     event = events.media_checked(phone.openid, world.settings.appid, trace_id, *world.words.verdict(url))

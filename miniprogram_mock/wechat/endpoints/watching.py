@@ -17,9 +17,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 async def page(request: Request) -> HTTPResponse:
     """GET /."""
-    return HTTPResponse(
-        _PAGE, content_type="text/html; charset=utf-8", headers={"content-security-policy": _POLICY}
-    )
+    return HTTPResponse(_PAGE, content_type="text/html; charset=utf-8", headers={"content-security-policy": _POLICY})
 
 
 def feed(world: World, request: Request) -> Reply:
