@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tortoise.context import TortoiseContext
 from tortoise.migrations import operations as ops
@@ -21,6 +22,7 @@ from models.base import database
 
 FOLDER = Path(__file__).parents[1] / "models" / "migrations"
 PACKAGE = "models.migrations"
+GENERATED = ("0001_initial.py", "0002_constraints.py")
 BY_HAND = "0003_postgres.py"
 
 
@@ -30,13 +32,21 @@ async def upgrade(url: str) -> None:
 
 
 async def make() -> list[Path]:
-    """Write what the models have and the history has not yet. Needs no database."""
+    """Write what the models have and the history has not yet; the files written. Needs no database."""
+    return [path for writer in await _writers() for path in _write(writer)]
+
+
+async def missing() -> list[str]:
+    """Names of the steps that `make` would write; empty where history and models agree."""
+    return [writer.name for writer in await _writers()]
+
+
+async def _writers() -> list[MigrationWriter]:
     config = database.config("postgres://nobody@127.0.0.1/none")
     async with TortoiseContext() as context:
         await context.init(config=config)
         assert context.apps is not None
-        writers = await MigrationAutodetector(context.apps, config["apps"]).changes()
-    return [path for writer in writers for path in _write(writer)]
+        return await MigrationAutodetector(context.apps, config["apps"]).changes()
 
 
 def _write(writer: MigrationWriter) -> Iterator[Path]:
@@ -59,25 +69,26 @@ def _write(writer: MigrationWriter) -> Iterator[Path]:
 
 
 @contextmanager
-def _by_hand_aside() -> Iterator[None]:
+def _anew() -> Iterator[None]:
     """Before the first release the history is one step, made anew; what is written by hand stays behind it."""
-    by_hand, aside = FOLDER / BY_HAND, FOLDER / f"{BY_HAND}.aside"
-    with (FOLDER / "__init__.py").open() as lock:
+    before = [FOLDER / name for name in (*GENERATED, BY_HAND) if (FOLDER / name).exists()]
+    with (FOLDER / "__init__.py").open() as lock, TemporaryDirectory(dir=FOLDER) as aside:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        by_hand.rename(aside)
+        for file in before:
+            file.rename(Path(aside, file.name))
         try:
             yield
         finally:
-            aside.rename(by_hand)
+            for file in before:
+                if file.name == BY_HAND or not file.exists():  # nothing new was written: the old one stays
+                    Path(aside, file.name).rename(file)
 
 
 def main() -> None:
     """`python -m deploy.migrations make`."""
     if sys.argv[1:] != ["make"]:
         raise SystemExit(main.__doc__)
-    with _by_hand_aside():
-        for name in ("0001_initial.py", "0002_constraints.py"):
-            (FOLDER / name).unlink(missing_ok=True)
+    with _anew():
         for path in asyncio.run(make()):
             print(path.relative_to(FOLDER.parents[1]))
 
