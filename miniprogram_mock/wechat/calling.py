@@ -67,7 +67,7 @@ async def _perform(world: World, route: Route, request: Request, latency: float)
     call = Call(request, {})
     try:
         if route.account:
-            world.tokens.require(request.args.get("access_token"), route.account)
+            world.tokens.require(_token(request), route.account)
         if route.method == "POST":
             call.body = _read(request)
         with _alone(world, call.body.get("touser") if route.one_at_a_time else None):
@@ -77,6 +77,15 @@ async def _perform(world: World, route: Route, request: Request, latency: float)
     except Refusal as refusal:
         payload = _count(world, refusal)
     return call, payload if isinstance(payload, bytes) else orjson.dumps(payload)
+
+
+def _token(request: Request) -> str | None:
+    # Nearly every query is the token alone, in letters that need no decoding; parsing it fully costs a tenth of a call.
+    name, _, value = request.query_string.partition("=")
+    if name == "access_token" and value.isascii() and not any(sign in value for sign in "&%+"):
+        return value
+    token: str | None = request.args.get("access_token")
+    return token
 
 
 def _read(request: Request) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def send_subscribe(world: World, call: Call) -> dict[str, object]:
         state=_text(body.get("miniprogram_state")) or "formal",
     )
     phone.notifications.append(message)
-    if world.settings.sent_events:
+    if world.settings.sent_events and world.pusher.url("mini"):
         world.pusher.offer("mini", events.subscribe_sent(message))
     return OK | {"msgid": message.msgid}
 
