@@ -1,1 +1,64 @@
-""""""
+"""Unacknowledged or overdue matters climb the chain of responsibility, step by step (domain.md §4).
+
+The machine takes the first two rungs only, reminder and urge. Letters and interviews it drafts, for a person to decide.
+"""
+
+from models.escalations.deciding import decide, drafts, urge
+from models.escalations.firing import audience_of, fire
+from models.escalations.policies import (
+    SHIPPED,
+    PolicyForm,
+    Step,
+    named_policies,
+    policies,
+    policies_of,
+    policy_form,
+    put_policy,
+    retire_policy,
+)
+from models.escalations.sheets import POLICY_SHEET, import_policies, read_policies
+from models.escalations.tables import (
+    Action,
+    Audience,
+    Condition,
+    Draft,
+    DraftState,
+    Policy,
+    Timer,
+    TimerState,
+    Watch,
+)
+from models.escalations.timers import arm, disarm, rearm, returned
+
+__all__ = [
+    "POLICY_SHEET",
+    "SHIPPED",
+    "Action",
+    "Audience",
+    "Condition",
+    "Draft",
+    "DraftState",
+    "Policy",
+    "PolicyForm",
+    "Step",
+    "Timer",
+    "TimerState",
+    "Watch",
+    "arm",
+    "audience_of",
+    "decide",
+    "disarm",
+    "drafts",
+    "fire",
+    "import_policies",
+    "named_policies",
+    "policies",
+    "policies_of",
+    "policy_form",
+    "put_policy",
+    "read_policies",
+    "rearm",
+    "retire_policy",
+    "returned",
+    "urge",
+]

@@ -1,0 +1,169 @@
+"""How pushes end: outcomes written together, consents given back, the next channel owed, the dead recovered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from models.base import clock, database
+from models.base.database import atomic
+from models.base.ids import new_id
+from models.deliveries.pushes import ATTEMPTS, SAME_MESSAGE, UNKNOWN_WAITS, Conclusion
+from models.deliveries.tables import Channel, Delivery, DeliveryState
+
+NO_CONSENT_LEFT = 43101
+
+CONCLUDE = """
+with told as (
+  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::text[],
+    $8::timestamptz[]) as t(zone_id, person_id, lease, ends, reason, errcode, msgid, again_at)
+), live as (
+  select d.id, d.state as was, d.carried_by is not null as follows, t.reason, t.errcode, t.msgid, t.again_at,
+    case when t.ends = 'queued' and d.attempts >= $10 then 'failed' else t.ends end as ends
+  from delivery d join told t using (zone_id, person_id, lease)
+  where d.state in ('sending', 'unknown') order by d.id for update of d
+), ended as (
+  update delivery d set
+    state = case when l.follows and l.ends <> 'queued' then 'merged' else l.ends end,
+    settled_at = case when l.ends <> 'queued' then $9::timestamptz end,
+    not_before = case when l.ends = 'queued' then coalesce(l.again_at, $9) else d.not_before end,
+    carried_by = case when l.ends <> 'queued' then d.carried_by end,
+    reason = l.reason, errcode = l.errcode, msgid = l.msgid
+  from live l where d.id = l.id
+  returning d.id, d.zone_id, d.person_id, d.reminder_id, d.openid, d.channel, d.urgent, d.escalation, d.key,
+    l.was, l.ends, l.follows, l.errcode
+), refunded as (
+  update consent c set remaining = case when e.errcode = $11 then 0 else remaining + 1 end
+  from ended e where c.zone_id = e.zone_id and c.openid = e.openid and c.template = $12
+    and e.channel = 'subscribe' and e.ends in ('failed', 'queued') and not e.follows
+)
+select * from ended
+"""
+
+
+@atomic()
+async def conclude(conclusions: Sequence[Conclusion], template: str) -> list[tuple[Channel, DeliveryState]]:
+    """Write how pushes ended, in one statement; what counted (a push whose lease was lost does not).
+
+    A definite failure gives the consent back, except where the platform knows of none (43101): then none is left. A
+    subscribe message that did not, or may not have, arrived is followed by a delivery over the next channel.
+    """
+    now = clock.now()
+    rows = await database.fetch(
+        CONCLUDE,
+        [told.push.zone_id for told in conclusions],
+        [told.push.person_id for told in conclusions],
+        [told.push.lease for told in conclusions],
+        [told.state.value for told in conclusions],
+        [told.reason for told in conclusions],
+        [told.errcode for told in conclusions],
+        [told.msgid for told in conclusions],
+        [told.again_at for told in conclusions],
+        now,
+        ATTEMPTS,
+        NO_CONSENT_LEFT,
+        template,
+    )
+    over_subscribe = [row for row in rows if row["channel"] == Channel.SUBSCRIBE]
+    await _owe_next([row for row in over_subscribe if row["ends"] == "failed"], now)
+    await _owe_next([row for row in over_subscribe if row["ends"] == "unknown"], now + UNKNOWN_WAITS)
+    for row in over_subscribe:
+        if row["was"] == "unknown" and row["ends"] == "sent":  # its worker was believed dead, and was only slow
+            await _stop_next(row["zone_id"], row["id"])
+    return [(Channel(row["channel"]), DeliveryState(row["ends"])) for row in rows if not row["follows"]]
+
+
+OWE_NEXT = """
+insert into delivery
+  (id, zone_id, person_id, reminder_id, key, urgent, escalation, state, attempts, after, not_before, made_at)
+select n.id, d.zone_id, d.person_id, d.reminder_id, left(d.key, 150) || ':next', d.urgent, d.escalation, 'queued', 0,
+  d.id, $3, $4
+from unnest($1::uuid[], $2::uuid[]) as n(id, after) join delivery d on d.id = n.after
+on conflict (zone_id, key) do nothing
+"""
+
+
+async def _owe_next(rows: Sequence[dict[str, Any]], not_before: datetime) -> None:
+    """Owe each of these deliveries once more, over the next channel."""
+    if rows:
+        ids = [row["id"] for row in rows]
+        await database.execute(OWE_NEXT, [[new_id() for _ in ids], ids, not_before, clock.now()])
+
+
+LOSE = """
+update delivery set state = case when carried_by is null then 'unknown' else 'merged' end, settled_at = $2,
+  reason = 'worker_lost'
+where id in (
+  select id from delivery where zone_id = $1 and state = 'sending' and leased_until < $2
+    and (channel = 'subscribe' or channel = 'template' and begun_at < $3)
+  order by id for update skip locked)
+returning id, channel
+"""
+
+QUEUE_AGAIN = """
+update delivery set state = 'queued', lease = null, carried_by = null where id in (
+  select id from delivery where zone_id = $1 and leased_until < $2
+    and (state = 'leased' or state = 'sending' and channel <> 'subscribe')
+  order by id for update skip locked)
+"""
+
+
+@atomic()
+async def recover(zone_id: UUID) -> None:
+    """What dead workers held: unsent is queued again; a subscribe message that may have left is `unknown`.
+
+    A template message is sent again while the platform still knows its `client_msg_id`; later it is `unknown` too.
+    """
+    now = clock.now()
+    lost = await database.fetch(LOSE, zone_id, now, now - SAME_MESSAGE)
+    await _owe_next([row for row in lost if row["channel"] == Channel.SUBSCRIBE], now + UNKNOWN_WAITS)
+    await database.execute(QUEUE_AGAIN, [zone_id, now])
+
+
+@dataclass(frozen=True)
+class News:
+    """What a sent event tells of a subscribe message to `openid`; received at `at`."""
+
+    zone_id: UUID
+    openid: str
+    at: datetime
+    arrived: bool
+    errcode: int | None = None
+
+
+async def settle_unknown(news: News) -> bool:
+    """News of an unknown message settles it, within the caller's transaction; whether there was one.
+
+    Messages to one phone never overlap, so the news is of the last one begun before it came.
+    """
+    last = await (
+        Delivery.filter(
+            zone_id=news.zone_id,
+            openid=news.openid,
+            channel=Channel.SUBSCRIBE,
+            begun_at__lte=news.at,
+            carried_by__isnull=True,
+        )
+        .order_by("-begun_at")
+        .select_for_update()
+        .first()
+    )
+    if last is None or last.state is not DeliveryState.UNKNOWN:
+        return False
+    last.state = DeliveryState.SENT if news.arrived else DeliveryState.FAILED
+    last.errcode, last.reason, last.settled_at = news.errcode, "told_later", clock.now()
+    await last.save(update_fields=["state", "errcode", "reason", "settled_at"])
+    if news.arrived:
+        await _stop_next(news.zone_id, last.id)
+    return True
+
+
+async def _stop_next(zone_id: UUID, carrier: UUID) -> None:
+    """The message had arrived: the next channel has nothing to tell."""
+    await database.execute(
+        "update delivery set state = 'superseded', settled_at = $3 where zone_id = $1"
+        " and state in ('queued', 'leased') and after in ("
+        " select id from delivery where zone_id = $1 and (id = $2 or carried_by = $2))",
+        [zone_id, carrier, clock.now()],
+    )

@@ -1,0 +1,29 @@
+"""Prometheus metrics of a worker, served on a port of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from prometheus_client import Counter, Gauge, Histogram
+
+durations = Histogram("zhuoluo_job_seconds", "How long jobs and sweeps take", ["job"])
+failures = Counter("zhuoluo_job_failures", "Jobs and sweeps that failed and will be tried again", ["job"])
+outbox_depth = Gauge("zhuoluo_outbox_due", "Promises that are due and not kept yet")
+outbox_age = Gauge("zhuoluo_outbox_oldest_seconds", "Age of the oldest promise that is due and not kept yet")
+outcomes = Counter("zhuoluo_deliveries", "Deliveries by channel and outcome", ["channel", "outcome"])
+escalation_lag = Histogram(
+    "zhuoluo_escalation_lag_seconds",
+    "How late an escalation step fired",
+    buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
+)
+unsealed_age = Gauge("zhuoluo_audit_unsealed_seconds", "Age of the oldest audit row not sealed yet, of all zones")
+
+
+@contextmanager
+def timed(job: str) -> Iterator[None]:
+    """Count how long the block takes as one run of `job`."""
+    begun = perf_counter()
+    try:
+        yield
+    finally:
+        durations.labels(job).observe(perf_counter() - begun)
