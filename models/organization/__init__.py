@@ -11,6 +11,14 @@ from models.organization.people import (
     scope_of,
     stand_in,
 )
+from models.organization.roster import (
+    RosterImport,
+    SheetChanges,
+    decide_proposal,
+    export_roster,
+    import_roster,
+    open_proposals,
+)
 from models.organization.tables import (
     Appointment,
     Binding,
@@ -35,6 +43,8 @@ __all__ = [
     "Post",
     "PostRank",
     "RoleGrant",
+    "RosterImport",
+    "SheetChanges",
     "UnbindingProposal",
     "Unit",
     "UnitKind",
@@ -47,9 +57,13 @@ __all__ = [
     "chains_of",
     "change_settings",
     "create_zone",
+    "decide_proposal",
     "delegate",
     "delegations",
     "end_delegation",
+    "export_roster",
+    "import_roster",
+    "open_proposals",
     "person_by_phone",
     "person_of",
     "scope_of",

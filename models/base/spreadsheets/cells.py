@@ -51,7 +51,7 @@ class RowCells:
 
     def text(self, column: str, *, longest: int, required: bool = True) -> str | None:
         """Trimmed and NFC; a whole number as its digits. Faults `required`, `too_long`; "" where it may be empty."""
-        text = self._plain(column)
+        text = self.written(column)
         if required and not text:
             self.fault(column, "required", f"“{column}”不能为空。")
             return None
@@ -62,7 +62,7 @@ class RowCells:
 
     def code(self, column: str, *, required: bool = True) -> str | None:
         """An identifier of ≤ 32 letters, digits, `-`, `_`. Faults `required`, `bad_code`."""
-        text = self._plain(column)
+        text = self.written(column)
         if CODE.fullmatch(text) or not (text or required):
             return text
         if text:
@@ -73,7 +73,7 @@ class RowCells:
 
     def choice(self, column: str, choices: Mapping[str, Choice], *, code: str) -> Choice | None:
         """What `choices` (keys with half-width parentheses) give for the text. Faults `required` and `code`."""
-        text = self._plain(column).translate(HALF_WIDTH)
+        text = self.written(column).translate(HALF_WIDTH)
         if text in choices:
             return choices[text]
         if text:
@@ -87,7 +87,7 @@ class RowCells:
         value = self._value(column)
         if type(value) is date:
             return value
-        text = self._plain(column) if isinstance(value, str) else "?"
+        text = self.written(column) if isinstance(value, str) else "?"
         if not text and not required:
             return None
         day = _day(text)
@@ -99,14 +99,14 @@ class RowCells:
 
     def flag(self, column: str) -> bool | None:
         """是 is true; 否 or empty is false. Fault `bad_flag`."""
-        answer = FLAGS.get(self._plain(column))
+        answer = FLAGS.get(self.written(column))
         if answer is None:
             self.fault(column, "bad_flag", f"“{column}”只能填“是”或“否”。")
         return answer
 
     def whole_number(self, column: str, *, least: int, most: int, code: str = "bad_number") -> int | None:
         """A whole number between two bounds (included). Faults `required` and `code`."""
-        text = self._plain(column)
+        text = self.written(column)
         if text.isascii() and text.isdigit() and len(text) < 12 and least <= int(text) <= most:
             return int(text)
         if text:
@@ -119,7 +119,8 @@ class RowCells:
         place = self._columns.get(column)
         return "" if place is None else self._cells[place]
 
-    def _plain(self, column: str) -> str:
+    def written(self, column: str) -> str:
+        """The cell's text as it stands, "" where the column or the text is absent; notes no fault."""
         place = self._columns.get(column)
         return "" if place is None else plain(self._cells[place])
 
