@@ -5,26 +5,46 @@ import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
-from arq import create_pool
-from arq.connections import RedisSettings
+from arq import ArqRedis
 from sanic import Sanic
 
-import api.console
-import api.miniprogram
-import api.platform
+import api.console.sign_in
+import api.miniprogram.sign_in
+import api.platform.sign_in
 import api.wechat
 from api import health, openapi
 from api.observability import observer
+from api.wechat.login import Login
 from api.wire import Route, Routes
 from api.wire.answering import serve
+from api.wire.callers import Identify
 from api.wire.limiting import Limiter
 from api.wire.problems import Problems
 from api.wire.waking import Waker
+from gateways.store import Store
+from gateways.wechat import WeChat
+from gateways.wechat.callbacks import Receiver
+from models.accounts import Accesses, Signer
 from models.base import clock, database, logs
-from models.base.settings import Settings
+from models.base.settings import Settings, WeChatSettings
 
+IDENTIFY: dict[str, Identify] = {
+    "mini": api.miniprogram.sign_in.identify,
+    "console": api.console.sign_in.identify,
+    "platform": api.platform.sign_in.identify,
+}
 AUDIENCE_PACKAGES = (api.miniprogram, api.console, api.platform, api.wechat)
 MEGABYTE = 2**20
+CONFIG = {
+    "REQUEST_MAX_SIZE": MEGABYTE,  # of a body that nobody reads; each route states its own bound
+    "REQUEST_BUFFER_SIZE": MEGABYTE,  # measured: a streamed upload is a quarter faster than with 64 KiB
+    "REQUEST_TIMEOUT": 20,
+    "RESPONSE_TIMEOUT": 120,
+    "KEEP_ALIVE_TIMEOUT": 75,
+    "GRACEFUL_SHUTDOWN_TIMEOUT": 10,
+    "MOTD": False,
+    "ACCESS_LOG": False,
+}
 
 
 def collect() -> list[Route]:
@@ -45,23 +65,16 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 def create_app(settings: Settings) -> Sanic:
     """The application, not yet connected: that happens in each server process as it starts."""
     app = Sanic("zhuoluo", error_handler=Problems(), configure_logging=False)
-    app.config.update(
-        REQUEST_MAX_SIZE=MEGABYTE,  # of a body nobody asked for; each route states its own bound
-        REQUEST_BUFFER_SIZE=MEGABYTE,  # measured: a streamed upload is a quarter faster than with 64 KiB
-        REQUEST_TIMEOUT=20,
-        RESPONSE_TIMEOUT=120,
-        KEEP_ALIVE_TIMEOUT=75,
-        GRACEFUL_SHUTDOWN_TIMEOUT=10,
-        FALLBACK_ERROR_FORMAT="json",
-        MOTD=False,
-        ACCESS_LOG=False,
-    )
+    app.config.update(CONFIG)
     app.ctx.settings = settings
+    app.ctx.signer = Signer(settings.signing_key.get_secret_value())
+    app.ctx.identify = IDENTIFY
     app.ctx.routes = collect()
+    app.ctx.documents = {}
     for route in app.ctx.routes:
-        app.add_route(
-            serve(route, observer(route)), route.path, methods=[route.method], name=route.name.replace(".", "_"), stream=True
-        )
+        handler = serve(route, observer(route))
+        # Every handler streams: the wire reads the body itself, after the caller is known and up to the route's bound.
+        app.add_route(handler, route.path, methods=[route.method], name=route.name.replace(".", "_"), stream=True)
     app.before_server_start(_connect)
     app.after_server_stop(_disconnect)
     return app
@@ -73,13 +86,27 @@ async def _connect(app: Sanic) -> None:
     clock.allow_moving(settings.clock_file)
     await database.connect(settings.database_url.get_secret_value(), pool=settings.database_pool)
     redis_url = settings.redis_url.get_secret_value()
-    app.ctx.redis = await create_pool(RedisSettings.from_dsn(redis_url))
+    app.ctx.redis = ArqRedis.from_url(
+        redis_url, socket_timeout=2, socket_connect_timeout=1
+    )  # lazily: Redis may be away
     app.ctx.waker = Waker(app.ctx.redis)
     app.ctx.limiter = Limiter(redis_url)
+    app.ctx.accesses = Accesses()
+    app.ctx.store = Store.open(settings.store_url)
+    app.ctx.wechat = WeChat(settings.wechat, app.ctx.redis)
+    app.ctx.login = Login(app.ctx.wechat)
+    app.ctx.receivers = _receivers(settings.wechat)
+
+
+def _receivers(wechat: WeChatSettings) -> list[Receiver]:
+    """One for each account that may push (it is named inside what is encrypted); none without a token to check."""
+    token, key = wechat.callback_token.get_secret_value(), wechat.callback_aes_key.get_secret_value()
+    return [Receiver(token, key, appid) for appid in dict.fromkeys((wechat.appid, wechat.service_appid)) if appid and token]
 
 
 async def _disconnect(app: Sanic) -> None:
     await app.ctx.waker.close()
+    await app.ctx.wechat.close()
     await app.ctx.limiter.close()
     await app.ctx.redis.aclose()
     await database.disconnect()

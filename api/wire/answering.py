@@ -26,7 +26,7 @@ def serve(route: Route, observe: Callable[[int, float], None]) -> Callable[..., 
         logs.REQUEST_ID.set(request_id(request))
         try:
             response = await _answered(route, request, given, taken)
-        except Exception as fault:  # every exception has its one answer, and is logged there
+        except Exception as fault:  # noqa: BLE001 — every exception has its one answer, and is logged there
             response = answer(request, fault)
         observe(response.status, perf_counter() - began)
         return dress(request, response)

@@ -1,9 +1,10 @@
 """Rate limits per caller and route, counted in Redis for all processes together.
 
 Redis is asked for a handful of turns at a time, which this process then spends, so that a hot path does not pay a round
-trip for every request; a caller may carry one handful unspent into the next window, no more. When Redis does not answer, everyone passes, sign-in
-too: guessing a password is bounded by the lock-out that PostgreSQL keeps, a WeChat code can be used once; an outage of
-Redis must not stop an acknowledgement.
+trip for every request; a caller may carry one handful unspent into the next window, no more.
+
+When Redis does not answer, everyone passes: an outage of it must not stop an acknowledgement. Sign-in passes too:
+guessing a password is bounded by the lock-out that PostgreSQL keeps, and a WeChat code can be used once.
 """
 
 import math

@@ -47,7 +47,7 @@ KINDS = {"date": "这一项应为日期，如 2026-11-28。", "time": "这一项
 
 
 async def read_body(request: Request, form: type[Form], limit: int) -> Form:
-    """The JSON body as `form`. Raises UnsupportedType, Refused (`malformed_json`), Invalid; Sanic's 413 over `limit`."""
+    """The JSON body as `form`. Raises UnsupportedType, Refused (`malformed_json`), Invalid; 413 over `limit`."""
     await receive(request, limit)
     kind = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
     if kind != "application/json":

@@ -1,4 +1,4 @@
-"""Answers kept for a repeat of the same write: a row commits with the write's own effects, so neither is without the other."""
+"""Answers kept for a repeat of the same write: kept in the write's own transaction, so neither is without the other."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -79,16 +79,6 @@ async def keep(by: Scope, key: UUID, digest: bytes, status: int, body: str) -> N
         )
     except IntegrityError:
         raise _in_progress() from None
-
-
-async def forget_old() -> int:
-    """Remove answers older than `KEPT_FOR`; how many. A sweep calls this."""
-    rows = await database.fetch(
-        "with gone as (delete from kept_answer k using zone z where k.zone_id = z.id and k.kept_at < $1 returning 1)"
-        " select count(*) as gone from gone",
-        clock.now() - KEPT_FOR,
-    )
-    return int(rows[0]["gone"])
 
 
 def _in_progress() -> Conflict:

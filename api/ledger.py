@@ -1,0 +1,176 @@
+"""Forms of the ledger that the mini-program and the console share."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from api.wire import Page, Schema, write_cursor
+from models import ledger
+from models.base.scope import Scope
+from models.ledger import Extension, Item, Moment, Transition, Whole
+
+Title = Annotated[str, Field(description="标题", examples=["完成长河路雨污分流工程款核对"])]
+Reason = Annotated[str, Field(description="理由", min_length=1, max_length=1000, examples=["汛期施工暂停，需顺延"])]
+Note = Annotated[str | None, Field(description="说明，可以不填", max_length=1000, examples=["已安排专人办理"])]
+
+
+class ItemLine(Schema):
+    """One item in a list."""
+
+    id: UUID
+    number: Annotated[str | None, Field(description="编号；草稿没有", examples=["ZL-RW-2026-0001"])]
+    list: Annotated[ledger.ListKind, Field(description="清单：任务、责任、问题")]
+    title: Title
+    state: Annotated[ledger.State, Field(description="状态")]
+    state_label: Annotated[str, Field(description="状态的中文名称", examples=["待签收"])]
+    cycle: Annotated[int, Field(description="轮次；回头看发现反弹后加一", examples=[1])]
+    owner: Annotated[str, Field(description="责任人姓名", examples=["陈立"])]
+    owner_id: UUID
+    unit: Annotated[str, Field(description="责任单位", examples=["财政金融局"])]
+    unit_id: UUID
+    due_on: Annotated[date | None, Field(description="期限；草稿以工作日计时为空", examples=["2026-12-15"])]
+    overdue: Annotated[bool, Field(description="已过期限，且在责任人手中")]
+    immediate_fix: Annotated[bool, Field(description="立行立改：不经初审")]
+    urgent: Annotated[bool, Field(description="紧急")]
+
+    @classmethod
+    def of(cls, item: Item) -> "ItemLine":
+        """From a row with its owner and unit."""
+        return cls(**line_facts(item))
+
+
+def line_facts(item: Item) -> dict[str, object]:
+    """What a list shows of an item read with its owner and unit."""
+    plain = (
+        "id",
+        "number",
+        "list",
+        "title",
+        "state",
+        "cycle",
+        "owner_id",
+        "unit_id",
+        "due_on",
+        "immediate_fix",
+        "urgent",
+    )
+    facts = {name: getattr(item, name) for name in plain}
+    shown = {"owner": item.owner.name, "unit": item.unit.name, "overdue": ledger.overdue(item)}
+    return {**facts, **shown, "state_label": item.state.label}
+
+
+class CycleOut(Schema):
+    """One round of the item; what it says is never changed after it closed."""
+
+    number: Annotated[int, Field(description="轮次", examples=[1])]
+    opened_at: datetime
+    reason: Annotated[str, Field(description="重开的理由；首轮为空")]
+    basis: Annotated[str, Field(description="依据")]
+    due_on: date
+    received_at: datetime | None
+    requested_at: Annotated[datetime | None, Field(description="最近一次申请销号的时间")]
+    evidence_count: Annotated[int, Field(description="本轮佐证材料件数")]
+    returned_times: Annotated[int, Field(description="本轮退回次数")]
+    closed_at: datetime | None
+    first_pass: Annotated[bool | None, Field(description="未经退回、一次通过；未销号时为空")]
+
+
+class ExtensionOut(Schema):
+    """The last request for more time."""
+
+    id: UUID
+    state: ledger.ExtensionState
+    state_label: Annotated[str, Field(examples=["待单位负责人同意"])]
+    reason: Reason
+    old_due_on: date
+    new_due_on: date
+    asked_at: datetime
+
+    @classmethod
+    def of(cls, extension: Extension) -> "ExtensionOut":
+        """From a row."""
+        plain = ("id", "state", "reason", "old_due_on", "new_due_on", "asked_at")
+        return cls(**{name: getattr(extension, name) for name in plain}, state_label=extension.state.label)
+
+
+class NextAction(Schema):
+    """One step that the caller may take now, and the fields that it needs."""
+
+    action: ledger.Action
+    label: Annotated[str, Field(description="按钮上的文字", examples=["签收"])]
+    needs: Annotated[dict[str, str], Field(description="必填项：字段 → 名称", examples=[{"reason": "理由"}])]
+
+    @classmethod
+    def of(cls, step: Transition) -> "NextAction":
+        """From a row of the transition table."""
+        return cls(action=step.action, label=step.label, needs=dict(step.needs))
+
+
+class ItemOut(ItemLine):
+    """One item whole."""
+
+    campaign_id: UUID
+    requirement: Annotated[str, Field(description="要求")]
+    basis: Annotated[str, Field(description="依据")]
+    area: Annotated[str, Field(description="领域", examples=["工程建设"])]
+    classification: ledger.Classification
+    due_days: Annotated[int | None, Field(description="以工作日计的期限", examples=[10])]
+    due_note: Annotated[str | None, Field(description="期限可能随放假安排变动时的说明")]
+    stage_goal: Annotated[str, Field(description="持续整改的阶段目标")]
+    next_review_on: Annotated[date | None, Field(description="持续整改的下次评估日期")]
+    suspended_until: Annotated[date | None, Field(description="挂账至")]
+    issued_at: datetime | None
+    closed_at: datetime | None
+    version: int
+    cycles: Annotated[Sequence[CycleOut], Field(description="各轮次，新的在前")]
+    extension: ExtensionOut | None
+    next_actions: Annotated[Sequence[NextAction], Field(description="您现在可以办的步骤；为空时不用操作")]
+
+    @classmethod
+    def whole(cls, found: Whole) -> "ItemOut":
+        """From what `ledger.whole` found."""
+        item = found.item
+        plain = ("campaign_id", "requirement", "basis", "area", "classification", "due_days", "stage_goal")
+        plain += ("next_review_on", "suspended_until", "issued_at", "closed_at", "version")
+        return cls(
+            **line_facts(item),
+            **{name: getattr(item, name) for name in plain},
+            due_note=ledger.caveat(item),
+            cycles=[CycleOut.model_validate(cycle) for cycle in found.cycles],
+            extension=ExtensionOut.of(found.extension) if found.extension else None,
+            next_actions=[NextAction.of(step) for step in found.next_actions],
+        )
+
+
+class MomentOut(Schema):
+    """One thing that happened."""
+
+    at: datetime
+    event: Annotated[str, Field(description="日志中的名称", examples=["item.received"])]
+    label: Annotated[str, Field(description="中文名称", examples=["签收"])]
+    actor: Annotated[str, Field(description="办理人", examples=["陈立"])]
+    acting_for: Annotated[str | None, Field(description="代谁办理；本人办理为空")]
+    cycle: int | None
+    text: Annotated[str, Field(description="所写的内容")]
+    missing: Annotated[str, Field(description="退回时：还缺什么")]
+    due_on: Annotated[date | None, Field(description="这一步所定的期限")]
+
+
+def page_of(found: list[Item], limit: int) -> Page[ItemLine]:
+    """A part of a list of items."""
+    next_ = write_cursor(found[-1].id) if len(found) == limit else None
+    return Page[ItemLine](items=[ItemLine.of(item) for item in found], next=next_)
+
+
+def moments_of(found: list[Moment], limit: int) -> Page[MomentOut]:
+    """A part of a timeline."""
+    next_ = write_cursor(found[-1].id) if len(found) == limit else None
+    return Page[MomentOut](items=[MomentOut.model_validate(moment) for moment in found], next=next_)
+
+
+async def seen(item_id: UUID, scope: Scope) -> ItemOut:
+    """The item as its reader sees it now. Raises NotFound."""
+    return ItemOut.whole(await ledger.whole(item_id, by=scope))
