@@ -1,0 +1,194 @@
+"""The tables of the look-backs, and the words their columns may hold."""
+
+from enum import StrEnum
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.migrations.constraints import UniqueConstraint
+
+from models.base.database import Row
+
+
+class Strata(StrEnum):
+    """By what a draw is shared out: the items' units, or the list they stand in."""
+
+    UNIT = "unit"
+    LIST = "list"
+
+
+class Verdict(StrEnum):
+    """What a visit found (domain.md §7)."""
+
+    EFFECTIVE = "effective"
+    MOSTLY_EFFECTIVE = "mostly_effective"
+    INEFFECTIVE = "ineffective"
+    RELAPSE = "relapse"
+
+    @property
+    def label(self) -> str:
+        """As the office says it."""
+        return {
+            "effective": "整改到位",
+            "mostly_effective": "基本到位",
+            "ineffective": "未到位",
+            "relapse": "反弹",
+        }[self.value]
+
+
+class Finding(StrEnum):
+    """What was found at one line of the checklist."""
+
+    MET = "met"
+    PARTLY = "partly"
+    UNMET = "unmet"
+    NOT_CHECKED = "not_checked"
+
+
+class Source(StrEnum):
+    """Where a record comes from: the inspector's own phone, or a paper form typed in on the console."""
+
+    PHONE = "phone"
+    PAPER = "paper"
+
+
+class Effect(StrEnum):
+    """What a record did to its item. `none`: the item had moved on, or a correction left the verdict as it was."""
+
+    CONFIRMED = "confirmed"
+    FOLLOW_UP = "follow_up"
+    REOPENED = "reopened"
+    NONE = "none"
+
+
+class LookbackPlan(Row):
+    """A plan. `population` is a saved `Population`, `unit_path` the root below which it lies.
+
+    Either `count` items are drawn or `percent` of the population; `inspectors` are person ids, none meaning everybody
+    who holds the role; `team` inspect together; `visit_days` are working days from the draw.
+    """
+
+    name = fields.CharField(max_length=120)
+    population: dict[str, Any] = fields.JSONField()
+    unit_path = fields.CharField(max_length=400)
+    count = fields.IntField(null=True)
+    percent = fields.SmallIntField(null=True)
+    strata = fields.CharEnumField(Strata, max_length=8, null=True)
+    inspectors: Any = fields.JSONField()
+    team = fields.SmallIntField()
+    visit_days = fields.SmallIntField()
+    made_by = fields.CharField(max_length=80)
+    made_at = fields.DatetimeField()
+    drawn_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "lookback_plan"
+        constraints = [UniqueConstraint(fields=("zone_id", "name"), name="lookback_plan_name_once")]
+        indexes = [Index(fields=("zone_id", "id"), name="lookback_plan_of_zone")]
+
+
+class LookbackDraw(Row):
+    """The one draw of a plan: `record` is a `DrawRecord`. It cannot be drawn again until the outcome pleases."""
+
+    plan: fields.ForeignKeyRelation[LookbackPlan] = fields.ForeignKeyField(
+        "models.LookbackPlan", on_delete=fields.RESTRICT
+    )
+    plan_id: Any
+    seed = fields.CharField(max_length=64)
+    population_hash = fields.CharField(max_length=64)
+    population_size = fields.IntField()
+    set_aside = fields.IntField()
+    record: dict[str, Any] = fields.JSONField()
+    drawn_by = fields.CharField(max_length=80)
+    drawn_at = fields.DatetimeField()
+
+    class Meta:
+        table = "lookback_draw"
+        constraints = [UniqueConstraint(fields=("zone_id", "plan_id"), name="lookback_drawn_once")]
+
+
+class Visit(Row):
+    """One drawn item to be visited in the cycle that was closed, by one inspector or two."""
+
+    plan: fields.ForeignKeyRelation[LookbackPlan] = fields.ForeignKeyField(
+        "models.LookbackPlan", on_delete=fields.RESTRICT
+    )
+    plan_id: Any
+    item: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("models.Item", on_delete=fields.RESTRICT)
+    item_id: Any
+    cycle = fields.IntField()
+    unit_path = fields.CharField(max_length=400)
+    inspector_id = fields.UUIDField()
+    second_inspector_id = fields.UUIDField(null=True)
+    due_on = fields.DateField()
+    recorded_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "visit"
+        constraints = [UniqueConstraint(fields=("zone_id", "plan_id", "item_id"), name="visit_once_a_plan")]
+        indexes = [
+            Index(fields=("zone_id", "inspector_id", "id"), name="visit_of_inspector"),
+            Index(fields=("zone_id", "second_inspector_id", "id"), name="visit_of_second_inspector"),
+            Index(fields=("zone_id", "item_id"), name="visit_of_item"),
+        ]
+
+    @property
+    def team(self) -> tuple[Any, ...]:
+        """Who visits: one person's id or two."""
+        return (self.inspector_id, self.second_inspector_id) if self.second_inspector_id else (self.inspector_id,)
+
+
+class VisitRecord(Row):
+    """What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.
+
+    `client_id` and `digest` (SHA-256) tell a replay from another record. `visited_at` is claimed by whoever recorded,
+    `received_at` is the server's. `checks`: one `{line, text, finding, note}` for each line of the requirement.
+    `latitude`, `longitude` in degrees: one fix, if any was given; no track.
+    """
+
+    visit: fields.ForeignKeyRelation[Visit] = fields.ForeignKeyField(
+        "models.Visit", on_delete=fields.RESTRICT, related_name="records"
+    )
+    visit_id: Any
+    client_id = fields.UUIDField()
+    digest = fields.BinaryField()
+    verdict = fields.CharEnumField(Verdict, max_length=16)
+    seen = fields.TextField()
+    follow_up = fields.TextField(default="")
+    checks: Any = fields.JSONField()
+    latitude = fields.FloatField(null=True)
+    longitude = fields.FloatField(null=True)
+    coarse = fields.BooleanField(null=True)
+    evidence: Any = fields.JSONField()
+    visited_at = fields.DatetimeField()
+    received_at = fields.DatetimeField()
+    recorded_by = fields.CharField(max_length=80)
+    source = fields.CharEnumField(Source, max_length=8)
+    paper = fields.CharField(max_length=200, default="")
+    corrects = fields.UUIDField(null=True)
+    correction_reason = fields.CharField(max_length=500, default="")
+    effect = fields.CharEnumField(Effect, max_length=16)
+
+    class Meta:
+        table = "visit_record"
+        constraints = [
+            UniqueConstraint(fields=("zone_id", "client_id"), name="visit_record_sent_once"),
+            UniqueConstraint(fields=("zone_id", "visit_id"), name="visit_first_record", condition="corrects IS NULL"),
+            UniqueConstraint(fields=("zone_id", "corrects"), name="visit_record_corrected_once"),
+        ]
+        indexes = [Index(fields=("zone_id", "visit_id", "id"), name="visit_record_of_visit")]
+
+
+class Cosignature(Row):
+    """The other inspector of the team was there and found the same."""
+
+    record: fields.ForeignKeyRelation[VisitRecord] = fields.ForeignKeyField(
+        "models.VisitRecord", on_delete=fields.RESTRICT
+    )
+    record_id: Any
+    person_id = fields.UUIDField()
+    signed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "visit_cosignature"
+        constraints = [UniqueConstraint(fields=("zone_id", "record_id"), name="visit_record_cosigned_once")]

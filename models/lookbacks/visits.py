@@ -1,0 +1,98 @@
+"""Visits, as inspectors and oversight read them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from tortoise.expressions import Q
+from tortoise.functions import Count
+from tortoise.queryset import QuerySet
+
+from models.base.errors import NotFound
+from models.base.scope import Role, Scope
+from models.lookbacks.plans import plan_of
+from models.lookbacks.tables import Cosignature, Visit, VisitRecord
+from models.organization import Person
+
+
+@dataclass(frozen=True)
+class VisitView:
+    """A visit with its item and plan loaded, all its records oldest first, and who co-signed which.
+
+    `names`: names of the team and of the item's owner, by person id.
+    """
+
+    visit: Visit
+    records: list[VisitRecord]
+    cosigned: dict[UUID, UUID]
+    names: dict[UUID, str]
+
+
+def assigned_to(by: Scope) -> "QuerySet[Visit]":
+    """Visits of the caller's own, as long as they hold the role inspector over the item's unit."""
+    own = Q(inspector_id=by.person_id, second_inspector_id=by.person_id, join_type=Q.OR)
+    return Visit.filter(by.within("unit_path", Role.INSPECTOR), own, zone_id=by.zone_id)
+
+
+def overseen_by(by: Scope) -> "QuerySet[Visit]":
+    """Visits within the caller's oversight."""
+    return Visit.filter(by.within("unit_path", Role.OVERSIGHT), zone_id=by.zone_id)
+
+
+async def my_visits(
+    *, by: Scope, recorded: bool | None = None, after: UUID | None = None, limit: int = 50
+) -> list[Visit]:
+    """The caller's own visits with items and plans, newest first, after `after`; all, or those (un)recorded."""
+    mine = assigned_to(by)
+    if recorded is not None:
+        mine = mine.filter(recorded_at__isnull=not recorded)
+    return await _loaded(mine.filter(id__lt=after) if after else mine).order_by("-id").limit(limit)
+
+
+async def visits_of(plan_id: UUID, *, by: Scope, after: UUID | None = None, limit: int = 50) -> list[Visit]:
+    """The plan's visits with items, in the order in which they were drawn, after the visit `after`. Raises NotFound."""
+    drawn = overseen_by(by).filter(plan_id=(await plan_of(plan_id, by=by)).id)
+    return await _loaded(drawn.filter(id__gt=after) if after else drawn).order_by("id").limit(limit)
+
+
+def _loaded(visits: "QuerySet[Visit]") -> "QuerySet[Visit]":
+    return visits.select_related("plan", "item", "item__unit")
+
+
+async def progress(zone_id: UUID, plan_ids: Iterable[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Of each plan: visits drawn, visits recorded. Never by person (domain.md §5)."""
+    rows = (
+        await Visit.filter(zone_id=zone_id, plan_id__in=[*plan_ids])
+        .annotate(drawn=Count("id"), recorded=Count("recorded_at"))
+        .group_by("plan_id")
+        .values("plan_id", "drawn", "recorded")
+    )
+    return {row["plan_id"]: (row["drawn"], row["recorded"]) for row in rows}
+
+
+async def my_visit(visit_id: UUID, *, by: Scope) -> VisitView:
+    """Raises NotFound for everybody else's visit."""
+    return await _view(await _loaded(assigned_to(by)).get_or_none(id=visit_id))
+
+
+async def visit_of(visit_id: UUID, *, by: Scope) -> VisitView:
+    """Raises NotFound outside the caller's oversight."""
+    return await _view(await _loaded(overseen_by(by)).get_or_none(id=visit_id))
+
+
+async def _view(visit: Visit | None) -> VisitView:
+    if visit is None:
+        raise NotFound()
+    records = await VisitRecord.filter(zone_id=visit.zone_id, visit_id=visit.id).order_by("id")
+    signed = await Cosignature.filter(zone_id=visit.zone_id, record_id__in=[record.id for record in records])
+    cosigned = {signature.record_id: signature.person_id for signature in signed}
+    return VisitView(visit, records, cosigned, await names_of([visit]))
+
+
+async def names_of(visits: Iterable[Visit]) -> dict[UUID, str]:
+    """Names of the teams and of the items' owners, by person id, in one statement; items must be loaded."""
+    visits = list(visits)
+    people = {person for visit in visits for person in (*visit.team, visit.item.owner_id)}
+    zones = {visit.zone_id for visit in visits}
+    found = await Person.filter(zone_id__in=zones, id__in=people).values_list("id", "name")
+    return dict(found)  # type: ignore[arg-type]
