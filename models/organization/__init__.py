@@ -32,7 +32,7 @@ from models.organization.tables import (
     UnitKind,
     Zone,
 )
-from models.organization.zones import ZoneSettings, change_settings, create_zone, settings_of, zone_of
+from models.organization.zones import ZoneSettings, change_settings, create_zone, settings_of, zone_ids, zone_of
 
 __all__ = [
     "Appointment",
@@ -70,5 +70,6 @@ __all__ = [
     "settings_of",
     "stand_in",
     "unbind",
+    "zone_ids",
     "zone_of",
 ]

@@ -57,6 +57,11 @@ async def zone_of(zone_id: UUID) -> Zone:
     return zone
 
 
+async def zone_ids() -> list[UUID]:
+    """Every zone, oldest first; for what the product does by itself in each."""
+    return await Zone.all().order_by("created_at", "id").values_list("id", flat=True)  # type: ignore[return-value]
+
+
 async def settings_of(zone_id: UUID) -> ZoneSettings:
     """The zone's settings, defaults filled in. Raises NotFound."""
     return ZoneSettings.model_validate((await zone_of(zone_id)).settings)

@@ -22,7 +22,6 @@ STAGING = {
     "roster_post": "id uuid, unit_code text, title text, rank text",
     "roster_appointment": "id uuid, staff_no text, post_id uuid, from_on date, until_on date, acting boolean",
     "roster_held": "id uuid, person_id uuid, post_id uuid, from_on date, until_on date, acting boolean",
-    "roster_held": "id uuid, person_id uuid, post_id uuid, from_on date, until_on date, acting boolean",
     "roster_role": "id uuid, staff_no text, role text, unit_code text",
     "roster_written": "staff_no text",
 }
