@@ -4,6 +4,7 @@ An event is applied in the transaction that ends it, so it counts exactly once. 
 nobody waits for the binding, and is dropped after a week.
 """
 
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -13,8 +14,11 @@ from tortoise import fields
 from tortoise.indexes import PartialIndex
 from tortoise.models import Model
 
+from models import deliveries, organization
 from models.base import clock, database
+from models.base.database import atomic
 from models.base.ids import new_id
+from models.deliveries import News
 
 LEASE = timedelta(seconds=30)
 PATIENCE = timedelta(days=7)
@@ -88,3 +92,75 @@ async def postpone(callback: Callback) -> None:
         return
     pause = min(LONGEST_PAUSE, timedelta(seconds=2 ** min(callback.attempts, 12)))
     await Callback.filter(id=callback.id, state=CallbackState.WAITING).update(next_at=now + pause)
+
+
+class Nobody(LookupError):
+    """The event is about a phone that is bound to nobody (yet)."""
+
+
+@atomic()
+async def apply(callback: Callback) -> None:
+    """Apply one event and end it. Raises Nobody, and KeyError, TypeError or ValueError for one that is misshapen."""
+    applying = APPLIED.get(str(callback.event.get("Event")))
+    if applying is None:
+        await finish(callback.id, CallbackState.DROPPED)
+    elif await finish(callback.id):
+        await applying(callback)
+
+
+@atomic()
+async def apply_following(callback: Callback, unionid: str | None) -> None:
+    """Somebody follows the service account; by the unionid we know whose phone it is. Raises Nobody."""
+    zone_id = await deliveries.zone_of_unionid(unionid) if unionid else None
+    if zone_id is None or unionid is None:
+        raise Nobody
+    if await finish(callback.id):
+        await deliveries.follow(zone_id, str(callback.event["FromUserName"]), unionid)
+
+
+async def _zone_and_phone(callback: Callback) -> tuple[UUID, str]:
+    openid = str(callback.event["FromUserName"])
+    binding = await organization.binding_by_openid(openid)
+    if binding is None:
+        raise Nobody
+    return binding.zone_id, openid
+
+
+def _listed(callback: Callback) -> Iterator[dict[str, Any]]:
+    """The event's entries: the platform sends a bare object for one, an array for several."""
+    entries = callback.event["List"]
+    yield from entries if isinstance(entries, list) else [entries]
+
+
+async def _popup(callback: Callback) -> None:
+    zone_id, openid = await _zone_and_phone(callback)
+    for entry in _listed(callback):
+        if entry["SubscribeStatusString"] == "accept":
+            await deliveries.credit(zone_id, openid, str(entry["TemplateId"]))
+
+
+async def _change(callback: Callback) -> None:
+    zone_id, openid = await _zone_and_phone(callback)
+    for entry in _listed(callback):
+        if entry["SubscribeStatusString"] == "reject":
+            await deliveries.revoke(zone_id, openid, str(entry["TemplateId"]))
+
+
+async def _sent(callback: Callback) -> None:
+    zone_id, openid = await _zone_and_phone(callback)
+    for entry in _listed(callback):
+        errcode = int(entry["ErrorCode"])
+        await deliveries.settle_unknown(News(zone_id, openid, callback.received_at, errcode == 0, errcode or None))
+
+
+async def _unfollow(callback: Callback) -> None:
+    await deliveries.unfollow(str(callback.event["FromUserName"]))
+
+
+APPLIED: dict[str, Callable[[Callback], Awaitable[None]]] = {
+    "subscribe_msg_popup_event": _popup,
+    "subscribe_msg_change_event": _change,
+    "subscribe_msg_sent_event": _sent,
+    "unsubscribe": _unfollow,
+}
+"""Events that the product uses; `subscribe` needs a question to the platform first (`apply_following`)."""

@@ -7,7 +7,7 @@ sweeps: rounds that every worker makes by itself; they lock with SKIP LOCKED, so
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
@@ -35,12 +35,13 @@ GRACE_SECONDS = 10
 
 @dataclass(frozen=True)
 class Context:
-    """What handlers and sweeps may use; composed once a process in `workers.main`."""
+    """What handlers and sweeps may use; composed once a process in `workers.main`. `stopping` asks for an end."""
 
     settings: Settings
     redis: "Redis"
     wechat: "WeChat"
     store: "Store"
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 Value = TypeVar("Value")
@@ -80,7 +81,7 @@ class Relay:
 
     def __init__(self, context: Context, *, at_once: int = AT_ONCE) -> None:
         self._context, self._at_once = context, at_once
-        self._woken, self._stopping = asyncio.Event(), asyncio.Event()
+        self._woken, self._stopping = asyncio.Event(), context.stopping
         self._running: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:

@@ -27,7 +27,8 @@ with told as (
   update delivery d set
     state = case when l.follows and l.ends <> 'queued' then 'merged' else l.ends end,
     settled_at = case when l.ends <> 'queued' then $9::timestamptz end,
-    not_before = case when l.ends = 'queued' then coalesce(l.again_at, $9) else d.not_before end,
+    not_before = case when l.ends = 'queued' then coalesce(l.again_at, $9) + least(600, 2 ^ d.attempts)
+      * interval '1 second' else d.not_before end,
     carried_by = case when l.ends <> 'queued' then d.carried_by end,
     reason = l.reason, errcode = l.errcode, msgid = l.msgid
   from live l where d.id = l.id

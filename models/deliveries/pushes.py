@@ -23,7 +23,8 @@ from models.organization import ZoneSettings
 
 LEASE = timedelta(seconds=30)
 PUSHES_A_LEASE = 500
-ATTEMPTS = 5
+ATTEMPTS = 8
+"""After these, each later than the one before (20 minutes in all), the platform is taken to be down for this one."""
 SAME_MESSAGE = timedelta(minutes=9)
 """A template message's `client_msg_id` is remembered by the platform for 10 minutes (wechat.md)."""
 UNKNOWN_WAITS = timedelta(minutes=10)
@@ -68,11 +69,11 @@ class Conclusion:
 
 LEASE_DUE = """
 with people as (
-  select d.person_id from delivery d
+  select d.person_id, min(d.not_before) as since from delivery d
   where d.zone_id = $1 and d.state = 'queued' and d.not_before <= $2 and (d.urgent or not $3)
     and not exists (select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'leased')
     and not exists (select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'sending')
-  order by d.not_before limit $4
+  group by d.person_id order by since limit $4
 ), due as (
   select id from delivery where zone_id = $1 and state = 'queued'
     and person_id in (select person_id from people) order by id for update skip locked
@@ -83,8 +84,8 @@ returning d.id, d.person_id, d.escalation, d.after
 
 
 @atomic()
-async def lease(zone_id: UUID) -> list[Push]:
-    """Take what is due, at most one push a person and up to 500 people; those over their budget wait for the morning.
+async def lease(zone_id: UUID, limit: int = PUSHES_A_LEASE) -> list[Push]:
+    """Take what is due, one push a person for up to `limit` people; those over their budget wait for the morning.
 
     In quiet hours only the urgent starts a push. One lease is taken at a time in a zone, so nobody gets two at once.
     """
@@ -94,7 +95,7 @@ async def lease(zone_id: UUID) -> list[Push]:
     settings, days, now = await organization.settings_of(zone_id), await calendar.calendar_of(zone_id), clock.now()
     quiet = days.quiet(now, settings.quiet_from, settings.quiet_until)
     token = new_id()
-    rows = await database.fetch(LEASE_DUE, zone_id, now, quiet, PUSHES_A_LEASE, token, now + LEASE)
+    rows = await database.fetch(LEASE_DUE, zone_id, now, quiet, limit, token, now + LEASE)
     held = await _hold_over_budget(zone_id, rows, settings, days)
     addresses = await _addresses(zone_id, [row["person_id"] for row in rows])
     return [
