@@ -11,6 +11,21 @@ end $$
 """
 
 
+CLOSED_CYCLE_STAYS = """
+create function refuse_change_of_closed_cycle() returns trigger language plpgsql as $$
+begin
+  if old.closed_at is not null then
+    raise exception 'a closed cycle is never rewritten' using errcode = 'integrity_constraint_violation';
+  end if;
+  return new;
+end $$
+"""
+KEEP_CLOSED_CYCLES = (
+    "create trigger cycle_stays_when_closed before update on cycle"
+    " for each row execute function refuse_change_of_closed_cycle()"
+)
+
+
 def append_only(table: str) -> list[ops.RunSQL]:
     """Nobody changes or removes a row of `table`, whoever is connected."""
     return [
@@ -36,4 +51,10 @@ class Migration(migrations.Migration):
         ops.RunSQL(REFUSE_CHANGE, "drop function refuse_change()"),
         *append_only("audit"),
         *append_only("audit_block"),
+        *append_only("visit_record"),
+        ops.RunSQL(CLOSED_CYCLE_STAYS, "drop function refuse_change_of_closed_cycle()"),
+        ops.RunSQL(KEEP_CLOSED_CYCLES, "drop trigger cycle_stays_when_closed on cycle"),
+        ops.RunSQL(
+            "create index item_of_subtree on item (zone_id, unit_path text_pattern_ops, id)", "drop index item_of_subtree"
+        ),
     ]

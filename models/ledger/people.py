@@ -1,0 +1,125 @@
+"""Who is who to an item: its owner, reviewers, overseers, and those who stand in for them today."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
+
+from models import organization
+from models.base import clock, database
+from models.base.errors import NotFound
+from models.base.scope import Role, Scope
+from models.ledger.tables import Cycle, Item, State
+from models.ledger.transitions import Party
+
+STANDS_IN_FOR = """
+with recursive represented (person_id, hop) as (
+  select $2::uuid, 0
+  union all
+  select d.person_id, hop + 1 from represented
+  join delegation d on d.zone_id = $1 and d.delegate_id = represented.person_id
+    and d.from_on <= $3 and d.until_on >= $3 and d.ended_at is null
+  where hop < 5
+)
+select distinct person_id from represented
+"""
+
+
+async def selves(by: Scope) -> frozenset[UUID]:
+    """The caller, and everybody the caller stands in for today (the way back of `organization.stand_in`)."""
+    if by.person_id is None:
+        return frozenset()
+    rows = await database.fetch(STANDS_IN_FOR, by.zone_id, by.person_id, clock.today())
+    return frozenset(row["person_id"] for row in rows)
+
+
+def visible(by: Scope, own: frozenset[UUID]) -> "QuerySet[Item]":
+    """Items that the caller may read: those issued to `own` or in their chain, and the caller's role subtrees.
+
+    Drafts are the office's alone.
+    """
+    zone = Item.filter(zone_id=by.zone_id)
+    if by.actor == "system":
+        return zone
+    office = by.within("unit_path", Role.OVERSIGHT)
+    issued = Q(by.within("unit_path", Role.UNIT_LEADER, Role.INSPECTOR), in_chain(own), join_type=Q.OR)
+    return zone.filter(Q(office, Q(issued, ~Q(state=State.DRAFT)), join_type=Q.OR))
+
+
+def in_chain(own: Iterable[UUID]) -> Q:
+    """Items whose chain of responsibility, owner included, names one of `own`."""
+    named: list[Q] = []
+    for person in map(str, own):
+        named += [Q(owner_id=person), Q(chain__contains={"unit_leader": person})]
+        named += [Q(chain__contains={"upward": [person]}), Q(chain__contains={"oversight": [person]})]
+    return Q(*named, join_type=Q.OR) if named else Q(id__isnull=True)
+
+
+async def readable(item_id: UUID, *, by: Scope) -> Item:
+    """The item. Raises NotFound outside the caller's scope."""
+    item = await visible(by, await selves(by)).filter(id=item_id).first()
+    if item is None:
+        raise NotFound()
+    return item
+
+
+def parties(item: Item, by: Scope, own: frozenset[UUID]) -> dict[Party, UUID | None]:
+    """What the caller is to the item, and for whom they act in it: None where by their own role."""
+    found: dict[Party, UUID | None] = {}
+    for party, role in _ROLES.items():
+        if by.may(role, path=item.unit_path):
+            found[party] = None
+    for party, people in _named(item).items():
+        acting_for = next((person for person in people if person in own), None)
+        if acting_for is not None:
+            found[party] = acting_for
+    if by.actor == "system":
+        found[Party.SYSTEM] = None
+    return found
+
+
+_ROLES = {
+    Party.UNIT_REVIEWER: Role.UNIT_LEADER,
+    Party.OVERSIGHT: Role.OVERSIGHT,
+    Party.INSPECTOR: Role.INSPECTOR,
+}
+
+
+def _named(item: Item) -> dict[Party, list[UUID]]:
+    if not item.chain:
+        return {}
+    return {
+        Party.OWNER: [item.owner_id],
+        Party.UNIT_REVIEWER: superiors(item),
+        Party.OVERSIGHT: [UUID(person) for person in item.chain["oversight"]],
+    }
+
+
+def superiors(item: Item) -> list[UUID]:
+    """The unit leader, then those above, nearest first: a vacancy passes one level up."""
+    nearest = item.chain.get("unit_leader")
+    return [UUID(person) for person in ([nearest] if nearest else []) + item.chain.get("upward", [])]
+
+
+def who(by: Scope) -> UUID | None:
+    """The human behind the call: their person's id, else their account's."""
+    return by.person_id or by.account_id
+
+
+def barred(party: Party, item: Item, cycle: Cycle) -> frozenset[UUID]:
+    """Who may not act as `party` in this cycle, having acted otherwise: three different people (domain.md §3)."""
+    side = {item.owner_id, cycle.requested_by}
+    if party is Party.OVERSIGHT:
+        side.add(cycle.unit_reviewed_by)
+    return frozenset(person for person in side if person is not None)
+
+
+async def present(item: Item, candidates: Iterable[UUID], *, barred: frozenset[UUID] = frozenset()) -> UUID | None:
+    """The first of `candidates` who is in office, or who stands in for them; None where nobody is."""
+    today = clock.today()
+    for candidate in candidates:
+        person = await organization.stand_in(item.zone_id, candidate, today)
+        if person is not None and person not in barred:
+            return person
+    return None

@@ -1,0 +1,210 @@
+"""Lists of items, one item whole, its timeline, and what the reader may do with it now."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise.expressions import Q, Subquery
+from tortoise.queryset import QuerySet
+
+from models.base import clock
+from models.base.audit import AuditRow
+from models.base.errors import NotFound
+from models.base.scope import Role, Scope
+from models.ledger import people
+from models.ledger.deadlines import TIMED
+from models.ledger.extensions import WAITING
+from models.ledger.steps import REVIEWS
+from models.ledger.tables import OPEN, Cycle, Extension, ExtensionState, Item, ListKind, Report, State
+from models.ledger.transitions import LABEL_OF_EVENT, TABLE, Action, Party, Transition
+from models.organization import Person
+
+MOST_A_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What to list; None or empty asks for everything. `unit_path` is a subtree, `text` is in title or number."""
+
+    states: Sequence[State] = ()
+    list: ListKind | None = None
+    unit_path: str | None = None
+    owner_id: UUID | None = None
+    campaign_id: UUID | None = None
+    overdue: bool | None = None
+    text: str | None = None
+
+    def asked(self) -> Q:
+        """As a condition on items."""
+        exact = {"list": self.list, "owner_id": self.owner_id, "campaign_id": self.campaign_id}
+        asked = Q(**{field: value for field, value in exact.items() if value is not None})
+        if self.states:
+            asked &= Q(state__in=list(self.states))
+        if self.unit_path:
+            asked &= Q(unit_path__startswith=self.unit_path)
+        if self.text:
+            asked &= Q(title__contains=self.text, number__contains=self.text.upper(), join_type=Q.OR)
+        if self.overdue is not None:
+            late = Q(state__in=list(TIMED), due_on__lt=clock.today())
+            asked &= late if self.overdue else ~late
+        return asked
+
+
+def overdue(item: Item) -> bool:
+    """Past the due date with the owner; a review under way is not the owner's delay."""
+    return item.state in TIMED and item.due_on is not None and item.due_on < clock.today()
+
+
+async def items(*, by: Scope, filters: Filters, after: UUID | None = None, limit: int = 50) -> list[Item]:
+    """What the caller may read, newest first, with owner and unit; those that come after the item `after`."""
+    own = await people.selves(by)
+    return await _page(people.visible(by, own).filter(filters.asked()), after, limit)
+
+
+async def mine(*, by: Scope, done: bool = False, after: UUID | None = None, limit: int = 50) -> list[Item]:
+    """What the caller, or somebody the caller stands in for, owns: open, or with `done` what has ended."""
+    own = await people.selves(by)
+    states = [State.CLOSED, State.CANCELLED] if done else [*OPEN]
+    owned = Item.filter(zone_id=by.zone_id, owner_id__in=own, state__in=states)
+    return await _page(owned, after, limit)
+
+
+async def to_review(*, by: Scope, after: UUID | None = None, limit: int = 50) -> list[Item]:
+    """What waits for the caller's review or decision on an extension; never one's own."""
+    own = await people.selves(by)
+    unit = Q(by.within("unit_path", Role.UNIT_LEADER), _superior(own), join_type=Q.OR)
+    oversight = Q(by.within("unit_path", Role.OVERSIGHT), _overseer(own), join_type=Q.OR)
+    waiting = Q(
+        unit & Q(state=State.UNIT_REVIEW),
+        oversight & Q(state=State.OVERSIGHT_REVIEW),
+        unit & _extension(ExtensionState.UNIT_WAITING),
+        oversight & _extension(ExtensionState.OVERSIGHT_WAITING),
+        join_type=Q.OR,
+    )
+    others = Item.filter(~Q(owner_id=people.who(by)), zone_id=by.zone_id)
+    return await _page(others.filter(waiting), after, limit)
+
+
+def _superior(own: frozenset[UUID]) -> Q:
+    named = [Q(chain__contains={"unit_leader": str(person)}) for person in own]
+    named += [Q(chain__contains={"upward": [str(person)]}) for person in own]
+    return Q(*named, join_type=Q.OR) if named else Q(id__isnull=True)
+
+
+def _overseer(own: frozenset[UUID]) -> Q:
+    named = [Q(chain__contains={"oversight": [str(person)]}) for person in own]
+    return Q(*named, join_type=Q.OR) if named else Q(id__isnull=True)
+
+
+def _extension(state: ExtensionState) -> Q:
+    return Q(id__in=Subquery(Extension.filter(state=state).values("item_id")))
+
+
+async def _page(rows: "QuerySet[Item]", after: UUID | None, limit: int) -> list[Item]:
+    older = rows.filter(id__lt=after) if after else rows
+    return await older.order_by("-id").limit(min(limit, MOST_A_PAGE)).select_related("owner", "unit")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An item with everything that its page shows."""
+
+    item: Item
+    cycles: list[Cycle]
+    extension: Extension | None
+    next_actions: list[Transition]
+
+
+async def whole(item_id: UUID, *, by: Scope) -> Whole:
+    """The item, its cycles (newest first), the last extension, what the caller may do now. Raises NotFound."""
+    own = await people.selves(by)
+    item = await people.visible(by, own).filter(id=item_id).select_related("owner", "unit").first()
+    if item is None:
+        raise NotFound()
+    cycles = await Cycle.filter(zone_id=by.zone_id, item_id=item.id).order_by("-number").limit(50)
+    extension = await Extension.filter(zone_id=by.zone_id, item_id=item.id).order_by("-id").first()
+    current = cycles[0] if cycles else None
+    return Whole(item, cycles, extension, _next(item, current, extension, by, own))
+
+
+def _next(
+    item: Item, cycle: Cycle | None, extension: Extension | None, by: Scope, own: frozenset[UUID]
+) -> list[Transition]:
+    standing = people.parties(item, by, own)
+    steps = [step for step in TABLE if item.state in step.before and _extension_allows(step.action, item, extension)]
+    return [step for step in steps if _open_to(step, standing, item, cycle, people.who(by))]
+
+
+def _open_to(step: Transition, standing: Collection[Party], item: Item, cycle: Cycle | None, who: UUID | None) -> bool:
+    parts = [party for party in standing if party in step.who]
+    reviewed = cycle is not None and step.action in REVIEWS
+    return bool(parts) and not (reviewed and who in people.barred(parts[0], item, cycle))  # type: ignore[arg-type]
+
+
+def _extension_allows(action: Action, item: Item, extension: Extension | None) -> bool:
+    waits = extension.state if extension and extension.state in WAITING else None
+    if action is Action.ASK_EXTENSION:
+        return waits is None and item.due_on is not None and clock.today() <= item.due_on
+    if action is Action.UNIT_EXTENSION:
+        return waits is ExtensionState.UNIT_WAITING
+    if action is Action.OVERSIGHT_EXTENSION:
+        return waits is ExtensionState.OVERSIGHT_WAITING
+    return True
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One thing that happened to an item. `acting_for` names the absent person somebody stood in for."""
+
+    id: UUID
+    at: datetime
+    event: str
+    label: str
+    actor: str
+    acting_for: str | None
+    cycle: int | None
+    text: str
+    missing: str
+    due_on: date | None
+
+
+OTHER_LABELS = {"item.drafted": "起草", "item.revised": "修改草稿", "item.due_recounted": "按新的放假安排重新计算期限"}
+LABELS = LABEL_OF_EVENT | OTHER_LABELS
+
+
+async def timeline(item_id: UUID, *, by: Scope, after: UUID | None = None, limit: int = 50) -> list[Moment]:
+    """What happened, newest first, from the log; no trace of who read what. Raises NotFound."""
+    item = await people.readable(item_id, by=by)
+    rows = AuditRow.filter(zone_id=by.zone_id, subject_id=item.id, action__in=list(LABELS))
+    rows = rows.filter(id__lt=after) if after else rows
+    acts = await rows.order_by("-id").limit(min(limit, MOST_A_PAGE))
+    said = await Report.in_bulk([act.data["report"] for act in acts if "report" in act.data], "id")
+    words = {str(report_id): report for report_id, report in said.items()}
+    names = await _names(by.zone_id, acts)
+    return [_moment(act, words.get(act.data.get("report", "")), names) for act in acts]
+
+
+def _moment(act: AuditRow, said: Report | None, names: dict[str, str]) -> Moment:
+    data = act.data
+    due_on = data.get("due_on") or data.get("new_due_on")
+    return Moment(
+        id=act.id,
+        at=act.at,
+        event=act.action,
+        label=LABELS[act.action],
+        actor=names.get(act.actor.removeprefix("person:"), "系统" if act.actor == "system" else "监督机构"),
+        acting_for=names.get(data.get("acting_for", "")),
+        cycle=data.get("cycle"),
+        text=said.text if said else "",
+        missing=said.missing if said else "",
+        due_on=date.fromisoformat(due_on) if due_on else None,
+    )
+
+
+async def _names(zone_id: UUID, acts: list[AuditRow]) -> dict[str, str]:
+    actors = {act.actor.removeprefix("person:") for act in acts if act.actor.startswith("person:")}
+    absent: set[Any] = {act.data["acting_for"] for act in acts if "acting_for" in act.data}
+    known = await Person.filter(zone_id=zone_id, id__in=[*(actors | absent)]).values_list("id", "name")
+    return {str(person_id): name for person_id, name in known}
