@@ -31,7 +31,8 @@ def file_chunks(request: Request) -> AsyncIterator[bytes]:
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
-    async for chunk in request.stream:
+    assert request.stream is not None
+    async for chunk in request.stream:  # type: ignore[attr-defined]  # HTTP/1 only
         yield bytes(chunk)
 
 
@@ -62,7 +63,7 @@ def stream_file(
     """A reply of `size` bytes. With a `name` (ASCII) the browser saves it under that name instead of showing it."""
     headers = {**INERT, "etag": f'"{etag}"'}
     if request.headers.get("if-none-match") == headers["etag"]:
-        return ResponseStream(_nothing, HTTPStatus.NOT_MODIFIED, headers)
+        return ResponseStream(_nothing, HTTPStatus.NOT_MODIFIED, headers)  # type: ignore[arg-type]
     headers["content-length"] = str(size)
     headers["content-disposition"] = f'attachment; filename="{name}"' if name else "inline"
 
@@ -70,7 +71,7 @@ def stream_file(
         async for chunk in chunks:
             await response.write(chunk)  # type: ignore[arg-type]  # bytes are what it sends in the end
 
-    return ResponseStream(write, HTTPStatus.OK, headers, media_type)
+    return ResponseStream(write, HTTPStatus.OK, headers, media_type)  # type: ignore[arg-type]
 
 
 async def _nothing(response: ResponseStream) -> None:

@@ -1,0 +1,250 @@
+"""Submitting evidence, and reading what was submitted."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from tortoise.queryset import QuerySet
+
+from models import ledger
+from models.base import audit, clock, database, outbox
+from models.base.database import atomic
+from models.base.errors import Conflict, Fault, Forbidden, Invalid, NotFound
+from models.base.ids import new_id
+from models.base.scope import Role, Scope
+from models.evidence.intake import Received
+from models.evidence.tables import Blob, Derivation, Evidence, Form, Kind
+from models.ledger.people import parties, selves, who
+
+DERIVE = outbox.job("evidence.derive")
+SUBMITTERS = frozenset({ledger.Party.OWNER, ledger.Party.UNIT_REVIEWER, ledger.Party.OVERSIGHT})
+MOST_USES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What somebody submits: for an item, a visit, or a visit to an item.
+
+    `client_id` is made where it was captured, so that a queue may send it again. A file has been taken in before
+    (`received`); the two other kinds are words.
+    """
+
+    client_id: UUID
+    kind: Kind
+    item_id: UUID | None = None
+    visit_id: UUID | None = None
+    received: Received | None = None
+    text: str = ""
+    paper_reference: str = ""
+    captured_at: datetime | None = None
+    effective_on: date | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all of it: the same submission, or another one under the same id."""
+        facts = {
+            "kind": self.kind,
+            "item": self.item_id,
+            "visit": self.visit_id,
+            "sha256": self.received and self.received.sha256,
+            "text": self.text.strip(),
+            "paper": self.paper_reference.strip(),
+            "captured": self.captured_at and int(self.captured_at.timestamp()),
+            "effective": self.effective_on,
+        }
+        return hashlib.sha256(database.as_json(facts).encode()).hexdigest()
+
+
+async def refuse_stranger(*, by: Scope, item_id: UUID | None, visit_id: UUID | None) -> ledger.Item | None:
+    """The item, if it is for one, to which `by` may submit; asked before a file's bytes are taken.
+
+    An item takes evidence from its owner, who stands in for them, and its chain; a visit from inspectors and oversight.
+    Raises NotFound, Forbidden, Invalid (`subject_missing`).
+    """
+    if item_id is None and visit_id is None:
+        raise Invalid("subject_missing", "请说明材料属于哪件事项或哪次检查。")
+    item = await ledger.readable(item_id, by=by) if item_id else None
+    if visit_id is not None:
+        by.require(Role.INSPECTOR, Role.OVERSIGHT)
+    elif item and not SUBMITTERS & parties(item, by, await selves(by)).keys():
+        raise Forbidden("not_your_step", "佐证材料由责任人及其所在责任链提交，您可以查看，不用操作。")
+    return item
+
+
+@atomic()
+async def attach(given: Submission, *, by: Scope) -> Evidence:
+    """Submit; the same submission again answers with the first one.
+
+    Raises NotFound, Forbidden, Invalid (`required`), Conflict (`client_id_reused`; `wrong_state` of the item).
+    """
+    submitter = who(by)
+    if submitter is None:
+        raise Forbidden("not_your_step", "佐证材料应由具体的人提交。")
+    _refuse_empty(given)
+    item = await refuse_stranger(by=by, item_id=given.item_id, visit_id=given.visit_id)
+    await database.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", [str(given.client_id)])
+    first = await Evidence.get_or_none(zone_id=by.zone_id, client_id=given.client_id)
+    if first is not None:
+        return _same(first, given, submitter)
+    if item and given.visit_id is None:  # what a visit saw is the inspectors' own, it does not close the item
+        await ledger.count_evidence(item)
+    return await _attached(given, by, submitter, item)
+
+
+async def _attached(given: Submission, by: Scope, submitter: UUID, item: ledger.Item | None) -> Evidence:
+    if given.received:
+        await _keep_blob(by.zone_id, given.received)
+    evidence = await Evidence.create(
+        zone_id=by.zone_id,
+        item_id=given.item_id,
+        visit_id=given.visit_id,
+        cycle=item.cycle if item else None,
+        kind=given.kind,
+        sha256=given.received.sha256 if given.received else None,
+        text=given.text.strip(),
+        paper_reference=given.paper_reference.strip(),
+        submitted_by=submitter,
+        captured_at=given.captured_at,
+        received_at=clock.now(),
+        effective_on=given.effective_on,
+        client_id=given.client_id,
+        digest=given.digest,
+    )
+    if given.kind is Kind.PHOTO:
+        await _owe_pictures(evidence)
+    facts = {"item": given.item_id, "visit": given.visit_id, "sha256": evidence.sha256}
+    known = {name: str(value) for name, value in facts.items() if value is not None}
+    await audit.record(by, "evidence.attached", ("evidence", evidence.id), kind=given.kind.value, **known)
+    return evidence
+
+
+def _refuse_empty(given: Submission) -> None:
+    if given.kind is Kind.TEXT:
+        filled, field, name = bool(given.text.strip()), "text", "文字说明"
+    elif given.kind is Kind.PAPER_REFERENCE:
+        filled, field, name = bool(given.paper_reference.strip()), "paper_reference", "纸质材料的名称、编号或存放处"
+    else:
+        filled, field, name = given.received is not None, "file", "文件"
+    if not filled:
+        raise Invalid("required", f"请填写{name}。", faults=(Fault(f"/{field}", "required", f"请填写{name}。"),))
+
+
+def _same(first: Evidence, given: Submission, submitter: UUID) -> Evidence:
+    if first.digest != given.digest or first.submitted_by != submitter:
+        raise Conflict("client_id_reused", "这个提交编号已经用于另一份材料，本次没有保存。请重新提交。")
+    return first
+
+
+async def _keep_blob(zone_id: UUID, file: Received) -> None:
+    await database.execute(
+        "insert into blob (id, zone_id, sha256, size, media_type, width, height, received_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (zone_id, sha256) do nothing",
+        [
+            new_id(),
+            zone_id,
+            file.sha256,
+            file.size,
+            file.content.media_type,
+            file.content.width,
+            file.content.height,
+            clock.now(),
+        ],
+    )
+
+
+async def _owe_pictures(evidence: Evidence) -> None:
+    for form in Form:
+        await Derivation.create(zone_id=evidence.zone_id, evidence_id=evidence.id, form=form)
+    await outbox.promise(evidence.zone_id, DERIVE, key=f"derive:{evidence.id}", evidence_id=str(evidence.id))
+
+
+async def readable(evidence_id: UUID, *, by: Scope) -> Evidence:
+    """Whoever may read the item may read its evidence; a visit's is its submitter's, inspectors' and oversight's.
+
+    Raises NotFound.
+    """
+    evidence = await Evidence.get_or_none(zone_id=by.zone_id, id=evidence_id)
+    if evidence is None:
+        raise NotFound()
+    if evidence.item_id is not None:
+        await ledger.readable(evidence.item_id, by=by)
+    elif evidence.submitted_by != who(by) and not by.may(Role.INSPECTOR, Role.OVERSIGHT):
+        raise NotFound()
+    return evidence
+
+
+async def of_item(item_id: UUID, *, by: Scope, after: UUID | None, limit: int) -> list[Evidence]:
+    """The item's evidence, oldest first, at most `limit` of what follows `after`. Raises NotFound."""
+    await ledger.readable(item_id, by=by)
+    return await _page(Evidence.filter(zone_id=by.zone_id, item_id=item_id), after, limit)
+
+
+async def of_visit(visit_id: UUID, *, by: Scope, after: UUID | None = None, limit: int = 100) -> list[Evidence]:
+    """The visit's evidence, oldest first: the caller's own, or all of it for inspectors and oversight."""
+    rows = Evidence.filter(zone_id=by.zone_id, visit_id=visit_id)
+    if by.actor != "system" and not by.may(Role.INSPECTOR, Role.OVERSIGHT):
+        rows = rows.filter(submitted_by=who(by))
+    return await _page(rows, after, limit)
+
+
+async def _page(rows: "QuerySet[Evidence]", after: UUID | None, limit: int) -> list[Evidence]:
+    return await (rows.filter(id__gt=after) if after else rows).order_by("id").limit(limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Where the same bytes were submitted before or since; `number` is the item's, None for a visit's or a draft."""
+
+    evidence_id: UUID
+    item_id: UUID | None
+    visit_id: UUID | None
+    number: str | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What goes with a row when it is shown: its file, its pictures' states and its other uses in the zone."""
+
+    blob: Blob | None
+    pictures: dict[Form, Derivation]
+    uses: tuple[Use, ...]
+
+
+async def shown(rows: Iterable[Evidence]) -> dict[UUID, Shown]:
+    """What goes with each of `rows` (of one zone), in three statements however many there are."""
+    rows = list(rows)
+    if not rows:
+        return {}
+    zone_id, hashes = rows[0].zone_id, [row.sha256 for row in rows if row.sha256]
+    blobs = {blob.sha256: blob for blob in await Blob.filter(zone_id=zone_id, sha256__in=hashes)}
+    pictures: dict[UUID, dict[Form, Derivation]] = {row.id: {} for row in rows}
+    for picture in await Derivation.filter(zone_id=zone_id, evidence_id__in=list(pictures)):
+        pictures[picture.evidence_id][picture.form] = picture
+    uses = await _uses(zone_id, hashes)
+    return {
+        row.id: Shown(
+            blobs.get(row.sha256 or ""),
+            pictures[row.id],
+            tuple(use for use in uses.get(row.sha256 or "", ()) if use.evidence_id != row.id)[:MOST_USES],
+        )
+        for row in rows
+    }
+
+
+async def _uses(zone_id: UUID, hashes: list[str]) -> dict[str, list[Use]]:
+    found: dict[str, list[Use]] = {}
+    for row in await database.fetch(
+        "select u.* from unnest($2::text[]) as h (sha256) cross join lateral ("
+        " select e.sha256, e.id, e.item_id, e.visit_id, i.number, e.received_at"
+        " from evidence e left join item i on i.id = e.item_id"
+        " where e.zone_id = $1 and e.sha256 = h.sha256 order by e.id limit $3) u",
+        zone_id,
+        sorted(set(hashes)),
+        MOST_USES + 1,
+    ):
+        use = Use(row["id"], row["item_id"], row["visit_id"], row["number"], row["received_at"])
+        found.setdefault(row["sha256"], []).append(use)
+    return found

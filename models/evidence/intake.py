@@ -1,0 +1,134 @@
+"""Taking a file in: streamed to the object store while it is hashed, examined there, then moved to its address.
+
+Until that last move nothing of it is seen anywhere; what an interrupted process leaves under `incoming/` is swept.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import BinaryIO, Protocol
+from uuid import UUID
+
+from models.base import clock
+from models.base.errors import Invalid, TooLarge
+from models.base.ids import new_id
+from models.evidence.contents import MEGABYTE, SIZE_LIMITS, Content, examine
+from models.evidence.tables import Kind
+
+INCOMING = "incoming"
+LEFT_BEHIND = timedelta(hours=24)
+
+
+class Objects(Protocol):
+    """The part of the object store that evidence uses (gateways.store.Store is one)."""
+
+    async def put(self, key: str, content: bytes | AsyncIterator[bytes]) -> None:
+        """Keep `content` under `key`, whole or not at all."""
+
+    async def promote(self, key: str, to: str) -> bool:
+        """Move an object to its address; False where the same one stands there already."""
+
+    async def delete(self, key: str) -> None:
+        """Remove the object, if there is one."""
+
+    def reader(self, key: str, size: int) -> BinaryIO:
+        """The object as a seekable, blocking file."""
+
+    async def older(self, prefix: str, than: datetime) -> list[str]:
+        """Keys under `prefix` written before `than`."""
+
+
+Scan = Callable[[Objects, str, int], Awaitable[str | None]]
+"""A virus scanner: `(store, key, size)` to the name of what it found, or None."""
+
+
+async def no_scan(store: Objects, key: str, size: int) -> str | None:
+    """The scanner of a zone that has none."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that stands at its address. `size` in bytes."""
+
+    sha256: str
+    size: int
+    content: Content
+
+
+def address(zone_id: UUID, sha256: str) -> str:
+    """The key of the bytes with this SHA-256 (hex) in the zone."""
+    return f"{zone_id}/{sha256[:2]}/{sha256}"
+
+
+async def take_in(
+    zone_id: UUID,
+    kind: Kind,
+    chunks: AsyncIterator[bytes],
+    *,
+    store: Objects,
+    scan: Scan = no_scan,
+    claimed: str | None = None,
+) -> Received:
+    """Store the file that `chunks` bring; `claimed` is the SHA-256 (hex) that the sender computed.
+
+    Raises TooLarge, UnsupportedType, Invalid; nothing of a refused file stays.
+    """
+    async with _arrival(zone_id, store) as key:
+        counted = _Counted(chunks, SIZE_LIMITS[kind])
+        await store.put(key, counted)
+        sha256, size = counted.sha256, counted.size
+        _refuse_unlike(claimed, sha256, size)
+        content = await asyncio.to_thread(examine, store.reader(key, size), kind)
+        if await scan(store, key, size):
+            raise Invalid("infected", "安全检查认为这个文件有病毒，没有保存。请检查您的设备。")
+        await store.promote(key, address(zone_id, sha256))
+    return Received(sha256, size, content)
+
+
+@asynccontextmanager
+async def _arrival(zone_id: UUID, store: Objects) -> AsyncIterator[str]:
+    key = f"{INCOMING}/{zone_id}/{new_id()}"
+    try:
+        yield key
+    finally:
+        await store.delete(key)
+
+
+class _Counted(AsyncIterator[bytes]):
+    """The chunks as they pass, hashed and measured."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], limit: int) -> None:
+        self._chunks, self._limit, self._hash = chunks, limit, hashlib.sha256()
+        self.size = 0
+
+    async def __anext__(self) -> bytes:
+        chunk = await anext(self._chunks)
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise TooLarge("file_too_large", f"文件超过了 {self._limit // MEGABYTE} MB，没有保存。请压缩后再传。")
+        self._hash.update(chunk)
+        return chunk
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _refuse_unlike(claimed: str | None, sha256: str, size: int) -> None:
+    if size == 0:
+        raise Invalid("file_empty", "文件是空的，没有保存。请重新选择。")
+    if claimed is not None and claimed.lower() != sha256:
+        raise Invalid("sha256_mismatch", "文件在传输中发生了变化，没有保存。请重新上传。")
+
+
+async def sweep_incoming(store: Objects) -> int:
+    """Remove what interrupted uploads left a day ago; how many."""
+    written_by_the_machines_clock = clock.now() - clock.offset()
+    left = await store.older(INCOMING, written_by_the_machines_clock - LEFT_BEHIND)
+    for key in left:
+        await store.delete(key)
+    return len(left)

@@ -1,0 +1,122 @@
+"""The tables of evidence."""
+
+from enum import StrEnum
+from typing import Any
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.migrations.constraints import UniqueConstraint
+
+from models.base.database import Row
+
+
+class Kind(StrEnum):
+    """Kinds of evidence (domain.md §6). All weigh the same: a photo is never required."""
+
+    PHOTO = "photo"
+    DOCUMENT = "document"
+    TEXT = "text"
+    PAPER_REFERENCE = "paper_reference"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether its content is an object of the store rather than words of the row."""
+        return self in (Kind.PHOTO, Kind.DOCUMENT)
+
+
+class Review(StrEnum):
+    """What a reviewer, never the submitter nor the item's owner, said of it."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    MORE_WANTED = "more_wanted"
+
+    @property
+    def label(self) -> str:
+        """As a cadre reads it."""
+        return {"pending": "待审核", "accepted": "认可", "rejected": "不予采纳", "more_wanted": "需要补充"}[self.value]
+
+
+class Form(StrEnum):
+    """What is derived from a photo: the view (upright, stripped, watermarked, 1600 px) and the thumbnail (320 px)."""
+
+    VIEW = "view"
+    THUMBNAIL = "thumbnail"
+
+
+class DerivationState(StrEnum):
+    """`failed`: the original cannot be drawn. It stays what it is, and can still be fetched and reviewed."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Blob(Row):
+    """Bytes in the object store, once per zone under their SHA-256 (hex). `width` and `height` of photos, in pixels."""
+
+    sha256 = fields.CharField(max_length=64)
+    size = fields.BigIntField()
+    media_type = fields.CharField(max_length=100)
+    width = fields.IntField(null=True)
+    height = fields.IntField(null=True)
+    received_at = fields.DatetimeField()
+
+    class Meta:
+        table = "blob"
+        constraints = [UniqueConstraint(fields=("zone_id", "sha256"), name="blob_once")]
+
+
+class Evidence(Row):
+    """One thing that shows something of an item (in one of its cycles) or of a visit.
+
+    Three dates are kept apart: `captured_at` as claimed by whoever submitted it, `received_at` by the server,
+    `effective_on` what it shows. `client_id` names the submission and `digest` is of all that was submitted: a replay
+    is known by both.
+    """
+
+    item_id = fields.UUIDField(null=True)
+    visit_id = fields.UUIDField(null=True)
+    cycle = fields.IntField(null=True)
+    kind = fields.CharEnumField(Kind, max_length=16)
+    sha256 = fields.CharField(max_length=64, null=True)
+    text = fields.TextField(default="")
+    paper_reference = fields.CharField(max_length=300, default="")
+    submitted_by = fields.UUIDField()
+    captured_at = fields.DatetimeField(null=True)
+    received_at = fields.DatetimeField()
+    effective_on = fields.DateField(null=True)
+    client_id = fields.UUIDField()
+    digest = fields.CharField(max_length=64)
+    review = fields.CharEnumField(Review, max_length=16, default=Review.PENDING)
+    review_reason = fields.CharField(max_length=500, default="")
+    reviewed_by = fields.UUIDField(null=True)
+    reviewed_at: Any = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "evidence"
+        constraints = [UniqueConstraint(fields=("zone_id", "client_id"), name="evidence_submitted_once")]
+        indexes = [
+            Index(fields=("zone_id", "item_id", "id"), name="evidence_of_item"),
+            Index(fields=("zone_id", "visit_id", "id"), name="evidence_of_visit"),
+            Index(fields=("zone_id", "sha256"), name="evidence_of_blob"),
+        ]
+
+
+class Derivation(Row):
+    """A picture made from a photo, an object of the store under `sha256` once it is done.
+
+    `attempts` counts before each try, so that a picture that takes its worker down is given up too.
+    """
+
+    evidence_id = fields.UUIDField()
+    form = fields.CharEnumField(Form, max_length=16)
+    state = fields.CharEnumField(DerivationState, max_length=16, default=DerivationState.WAITING)
+    attempts = fields.IntField(default=0)
+    sha256 = fields.CharField(max_length=64, null=True)
+    size = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "derivation"
+        constraints = [UniqueConstraint(fields=("zone_id", "evidence_id", "form"), name="derivation_once")]
