@@ -5,12 +5,10 @@ their own that adds them one by one.
 """
 
 import asyncio
-import fcntl
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from types import ModuleType
 
 from tortoise.context import TortoiseContext
 from tortoise.migrations import operations as ops
@@ -20,10 +18,7 @@ from tortoise.migrations.writer import MigrationWriter
 
 from models.base import database
 
-FOLDER = Path(__file__).parents[1] / "models" / "migrations"
 PACKAGE = "models.migrations"
-GENERATED = ("0001_initial.py", "0002_constraints.py")
-BY_HAND = "0003_postgres.py"
 
 
 async def upgrade(url: str) -> None:
@@ -32,17 +27,24 @@ async def upgrade(url: str) -> None:
 
 
 async def make() -> list[Path]:
-    """Write what the models have and the history has not yet; the files written. Needs no database."""
-    return [path for writer in await _writers() for path in _write(writer)]
+    """Write the history anew as one step from the models; the files written. Needs no database.
+
+    Until the first release there is nothing to keep: what is written by hand stays behind it as it is.
+    """
+    nothing_yet = ModuleType("zhuoluo_without_history")
+    nothing_yet.__path__ = []
+    sys.modules[nothing_yet.__name__] = nothing_yet
+    return [path for writer in await _writers(nothing_yet.__name__) for path in _write(writer)]
 
 
 async def missing() -> list[str]:
-    """Names of the steps that `make` would write; empty where history and models agree."""
-    return [writer.name for writer in await _writers()]
+    """Names of the steps that the models have and the history has not; empty where they agree."""
+    return [writer.name for writer in await _writers(PACKAGE)]
 
 
-async def _writers() -> list[MigrationWriter]:
+async def _writers(history: str) -> list[MigrationWriter]:
     config = database.config("postgres://nobody@127.0.0.1/none")
+    config["apps"]["models"]["migrations"] = history
     async with TortoiseContext() as context:
         await context.init(config=config)
         assert context.apps is not None
@@ -50,6 +52,7 @@ async def _writers() -> list[MigrationWriter]:
 
 
 def _write(writer: MigrationWriter) -> Iterator[Path]:
+    writer.migrations_module = PACKAGE
     constraints = [
         ops.AddConstraint(model_name=operation.name, constraint=constraint)
         for operation in writer.operations
@@ -68,29 +71,12 @@ def _write(writer: MigrationWriter) -> Iterator[Path]:
         ).write()
 
 
-@contextmanager
-def _anew() -> Iterator[None]:
-    """Before the first release the history is one step, made anew; what is written by hand stays behind it."""
-    before = [FOLDER / name for name in (*GENERATED, BY_HAND) if (FOLDER / name).exists()]
-    with (FOLDER / "__init__.py").open() as lock, TemporaryDirectory(dir=FOLDER) as aside:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for file in before:
-            file.rename(Path(aside, file.name))
-        try:
-            yield
-        finally:
-            for file in before:
-                if file.name == BY_HAND or not file.exists():  # nothing new was written: the old one stays
-                    Path(aside, file.name).rename(file)
-
-
 def main() -> None:
     """`python -m deploy.migrations make`."""
     if sys.argv[1:] != ["make"]:
         raise SystemExit(main.__doc__)
-    with _anew():
-        for path in asyncio.run(make()):
-            print(path.relative_to(FOLDER.parents[1]))
+    for path in asyncio.run(make()):
+        print(path.relative_to(Path(__file__).parents[1]))
 
 
 if __name__ == "__main__":

@@ -624,8 +624,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
                 ('zone_id', fields.UUIDField()),
-                ('person', fields.ForeignKeyField('models.Person', source_field='person_id', db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
-                ('post', fields.ForeignKeyField('models.Post', source_field='post_id', db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
+                ('person', fields.ForeignKeyField('models.Person', source_field='person_id', db_constraint=False, to_field='id', on_delete=OnDelete.NO_ACTION)),
+                ('post', fields.ForeignKeyField('models.Post', source_field='post_id', db_constraint=False, to_field='id', on_delete=OnDelete.NO_ACTION)),
                 ('from_on', fields.DateField()),
                 ('until_on', fields.DateField(null=True)),
                 ('acting', fields.BooleanField(default=False)),
@@ -654,9 +654,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
                 ('zone_id', fields.UUIDField()),
-                ('person', fields.ForeignKeyField('models.Person', source_field='person_id', db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
+                ('person', fields.ForeignKeyField('models.Person', source_field='person_id', db_constraint=False, to_field='id', on_delete=OnDelete.NO_ACTION)),
                 ('role', fields.CharEnumField(description='CADRE: cadre\nUNIT_LEADER: unit_leader\nINSPECTOR: inspector\nOVERSIGHT: oversight\nADMIN: admin\nSECURITY_ADMIN: security_admin\nAUDITOR: auditor', enum_type=Role, max_length=16)),
-                ('unit', fields.ForeignKeyField('models.Unit', source_field='unit_id', db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
+                ('unit', fields.ForeignKeyField('models.Unit', source_field='unit_id', db_constraint=False, to_field='id', on_delete=OnDelete.NO_ACTION)),
             ],
             options={'table': 'role_grant', 'app': 'models', 'pk_attr': 'id', 'table_description': "A role of a person over a unit's subtree."},
             bases=['Row'],
