@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from sanic import HTTPResponse, Request
+from sanic.response import ResponseStream
 
 from api.wire.callers import Caller
 from api.wire.headers import dress, request_id
@@ -77,8 +78,8 @@ async def _called(route: Route, given: dict[str, Any]) -> HTTPResponse:
 
 def reply(content: Any, route: Route) -> HTTPResponse:
     """A handler's result as a response: a model or ready JSON bytes, nothing (204), or a response of its own."""
-    if isinstance(content, HTTPResponse):
-        return content
+    if isinstance(content, (HTTPResponse, ResponseStream)):
+        return content  # type: ignore[return-value]  # Sanic takes both, and both have status and headers
     if content is None:
         return HTTPResponse(status=204)
     if isinstance(content, BaseModel):

@@ -3,6 +3,7 @@
 import binascii
 import hashlib
 import hmac
+import struct
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -73,7 +74,7 @@ class Receiver:
             return self._crypto.decrypt(sealed, self._appid).encode()
         except InvalidAppIdException:
             raise Forged("for another account") from None
-        except (ValueError, IndexError, binascii.Error) as broken:  # padding, length, base64, UTF-8
+        except (ValueError, IndexError, binascii.Error, struct.error) as broken:  # padding, length, base64, UTF-8
             raise Forged(f"cannot be decrypted: {type(broken).__name__}") from None
 
 

@@ -1,0 +1,100 @@
+"""The object store on the local disk."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateways.store import Missing, Store
+from models.base import clock
+
+MEGABYTE = 2**20
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "objects"
+
+
+@pytest.fixture
+def store(folder: Path) -> Store:
+    return Store.open(f"file://{folder}")
+
+
+async def pieces(count: int, fail: type[Exception] | None = None):
+    for number in range(count):
+        yield bytes([number]) * MEGABYTE
+    if fail:
+        raise fail
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_what_is_put_in_pieces_is_read_back(store):
+    await store.put("z/a", pieces(12))
+    content = await store.read("z/a")
+    assert len(content) == 12 * MEGABYTE
+    assert content[::MEGABYTE] == bytes(range(12))
+
+
+async def test_a_stream_that_breaks_off_leaves_nothing(store, folder):
+    with pytest.raises(ValueError):
+        await store.put("z/a", pieces(12, ValueError))
+    assert not await store.exists("z/a")
+    assert files(folder) == []
+
+
+async def test_a_put_that_is_cancelled_leaves_nothing(store, folder):
+    begun = asyncio.Event()
+
+    async def endless():
+        while True:
+            yield bytes(MEGABYTE)
+            begun.set()
+            await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(store.put("z/a", endless()))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert files(folder) == []
+
+
+async def test_of_two_promoted_to_one_address_the_first_stays(store):
+    await store.put("incoming/1", b"first")
+    await store.put("incoming/2", b"second")
+    assert await store.promote("incoming/1", "z/a")
+    assert not await store.promote("incoming/2", "z/a")
+    assert await store.read("z/a") == b"first"
+    assert not await store.exists("incoming/2")
+
+
+async def test_what_is_not_there_is_missing(store):
+    with pytest.raises(Missing):
+        await store.read("z/nothing")
+    await store.delete("z/nothing")
+
+
+async def test_a_reader_seeks_without_reading_all(store):
+    await store.put("z/a", bytes(range(256)) * 4096)
+    with store.reader("z/a", MEGABYTE) as file:
+        assert file.seek(-2, 2) == MEGABYTE - 2
+        assert file.read() == b"\xfe\xff"
+        file.seek(256 * 1024 + 1)
+        assert file.read(3) == b"\x01\x02\x03"
+
+
+async def test_only_older_objects_are_listed(store):
+    await store.put("incoming/1", b"x")
+    assert await store.older("incoming", clock.now() + timedelta(minutes=1)) == ["incoming/1"]
+    assert await store.older("incoming", clock.now() - timedelta(minutes=1)) == []
+
+
+async def test_a_key_cannot_leave_the_folder(store, folder):
+    with pytest.raises(Exception, match="(?i)path|segment"):
+        await store.put("../outside", b"x")
+    assert not (folder.parent / "outside").exists()
