@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 
 from arq import ArqRedis
@@ -62,14 +62,14 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
         yield importlib.import_module(f"{package.__name__}.{found.name}")
 
 
-def create_app(settings: Settings) -> Sanic:
-    """The application, not yet connected: that happens in each server process as it starts."""
+def create_app(settings: Settings, routes: Iterable[Route] | None = None) -> Sanic:
+    """The application over `routes` (default: all), not yet connected: each server process does that as it starts."""
     app = Sanic("zhuoluo", error_handler=Problems(), configure_logging=False)
     app.config.update(CONFIG)
     app.ctx.settings = settings
     app.ctx.signer = Signer(settings.signing_key.get_secret_value())
     app.ctx.identify = IDENTIFY
-    app.ctx.routes = collect()
+    app.ctx.routes = collect() if routes is None else list(routes)
     app.ctx.documents = {}
     for route in app.ctx.routes:
         handler = serve(route, observer(route))
@@ -99,9 +99,10 @@ async def _connect(app: Sanic) -> None:
 
 
 def _receivers(wechat: WeChatSettings) -> list[Receiver]:
-    """One for each account that may push (it is named inside what is encrypted); none without a token to check."""
+    """One for each account that may push, which what is encrypted names; none without a token to check."""
     token, key = wechat.callback_token.get_secret_value(), wechat.callback_aes_key.get_secret_value()
-    return [Receiver(token, key, appid) for appid in dict.fromkeys((wechat.appid, wechat.service_appid)) if appid and token]
+    appids = dict.fromkeys((wechat.appid, wechat.service_appid)) if token else ()
+    return [Receiver(token, key, appid) for appid in appids if appid]
 
 
 async def _disconnect(app: Sanic) -> None:
