@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from tempfile import TemporaryDirectory
 
 from tortoise.context import TortoiseContext
 from tortoise.migrations import operations as ops
@@ -31,10 +31,12 @@ async def make() -> list[Path]:
 
     Until the first release there is nothing to keep: what is written by hand stays behind it as it is.
     """
-    nothing_yet = ModuleType("zhuoluo_without_history")
-    nothing_yet.__path__ = []
-    sys.modules[nothing_yet.__name__] = nothing_yet
-    return [path for writer in await _writers(nothing_yet.__name__) for path in _write(writer)]
+    with TemporaryDirectory() as folder:
+        nothing_yet = Path(folder, "without_history")
+        nothing_yet.mkdir()
+        (nothing_yet / "__init__.py").touch()
+        sys.path.insert(0, folder)
+        return [path for writer in await _writers(nothing_yet.name) for path in _write(writer)]
 
 
 async def missing() -> list[str]:
