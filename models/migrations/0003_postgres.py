@@ -62,6 +62,7 @@ class Migration(migrations.Migration):
         ops.RunSQL(CLOSED_CYCLE_STAYS, "drop function refuse_change_of_closed_cycle()"),
         ops.RunSQL(KEEP_CLOSED_CYCLES, "drop trigger cycle_stays_when_closed on cycle"),
         ops.RunSQL(
-            "create index item_of_subtree on item (zone_id, unit_path text_pattern_ops, id)", "drop index item_of_subtree"
+            "create index item_of_subtree on item (zone_id, unit_path text_pattern_ops, id)",
+            "drop index item_of_subtree",
         ),
     ]

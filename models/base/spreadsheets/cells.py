@@ -22,32 +22,32 @@ class Sheet:
     """The rows below the header, read as they are walked over; wholly empty rows are left out."""
 
     def __init__(self, name: str, columns: dict[str, int], rows: CalamineSheet | None, faults: Faults) -> None:
-        self.name, self._columns, self._rows, self._faults = name, columns, rows, faults
+        self.name, self.columns, self._rows, self.faults = name, columns, rows, faults
 
     def __iter__(self) -> Iterator["RowCells"]:
         if self._rows is None:
             return
         for number, cells in enumerate(self._rows.iter_rows(), 1):
-            if number > 1 and any(cell != "" for cell in cells):
-                yield RowCells(self.name, number, cells, self._columns, self._faults)
+            if number > 1 and cells.count("") < len(cells):
+                yield RowCells(self, number, cells)
 
 
 class RowCells:
     """One row; `row` is its number as Excel shows it. A reader answers None and notes a fault where a cell is wrong."""
 
-    __slots__ = ("_cells", "_columns", "_faults", "row", "sheet")
+    __slots__ = ("_cells", "_sheet", "row")
 
-    def __init__(self, sheet: str, row: int, cells: list[Any], columns: dict[str, int], faults: Faults) -> None:
-        self.sheet, self.row, self._cells, self._columns, self._faults = sheet, row, cells, columns, faults
+    def __init__(self, sheet: Sheet, row: int, cells: list[Any]) -> None:
+        self._sheet, self.row, self._cells = sheet, row, cells
 
     @property
     def bad(self) -> bool:
         """Whether a fault was noted in this row."""
-        return (self.sheet, self.row) in self._faults.bad_rows
+        return (self._sheet.name, self.row) in self._sheet.faults.bad_rows
 
     def fault(self, column: str, code: str, detail: str) -> None:
         """Note a fault in this row's cell."""
-        self._faults.add(code, detail, sheet=self.sheet, row=self.row, column=column)
+        self._sheet.faults.add(code, detail, sheet=self._sheet.name, row=self.row, column=column)
 
     def text(self, column: str, *, longest: int, required: bool = True) -> str | None:
         """Trimmed and NFC; a whole number as its digits. Faults `required`, `too_long`; "" where it may be empty."""
@@ -73,9 +73,10 @@ class RowCells:
 
     def choice(self, column: str, choices: Mapping[str, Choice], *, code: str) -> Choice | None:
         """What `choices` (keys with half-width parentheses) give for the text. Faults `required` and `code`."""
-        text = self.written(column).translate(HALF_WIDTH)
-        if text in choices:
-            return choices[text]
+        text = self.written(column)
+        choice = choices.get(text) or choices.get(text.translate(HALF_WIDTH))
+        if choice is not None:
+            return choice
         if text:
             self.fault(column, code, f"“{column}”应为{'、'.join(choices)}之一。")
         else:
@@ -116,13 +117,13 @@ class RowCells:
         return None
 
     def _value(self, column: str) -> Any:
-        place = self._columns.get(column)
+        place = self._sheet.columns.get(column)
         return "" if place is None else self._cells[place]
 
     def written(self, column: str) -> str:
         """The cell's text as it stands, "" where the column or the text is absent; notes no fault."""
-        place = self._columns.get(column)
-        return "" if place is None else plain(self._cells[place])
+        value = self._value(column)
+        return value.strip() if type(value) is str and value.isascii() else plain(value)
 
 
 def plain(value: Any) -> str:

@@ -171,7 +171,7 @@ async def merge(zone_id: UUID, *, until: date, ending: bool) -> Merged:
     people = await database.fetch(MERGE_PEOPLE + COUNTED, zone_id)
     await database.execute(MERGE_POSTS, [zone_id])
     await database.execute(HOLD, [zone_id])
-    await database.execute("analyze roster_held")
+    await database.execute("analyze roster_held, unit, person, post")  # else a first import is planned for empty tables
     appointments = await database.fetch(MERGE_APPOINTMENTS + COUNTED, zone_id)
     roles = await database.fetch(MERGE_ROLES + COUNTED, zone_id)
     gone_units = await database.fetch(END_UNITS, zone_id) if ending else []
