@@ -33,7 +33,7 @@ class _Sent:
 
     def digest(self, visit_id: UUID) -> bytes:
         form = {
-            "visit": visit_id,
+            "visit": str(visit_id),
             "facts": self.facts.model_dump(mode="json"),
             "source": self.source,
             "paper": self.paper,
