@@ -112,10 +112,12 @@ async def run(configuration: Settings) -> None:
 
 
 def main() -> None:
-    """`python -m workers`."""
+    """`python -m workers`. Port 0 serves no metrics."""
     configuration = settings.load()
     logs.configure("worker")
     clock.allow_moving(configuration.clock_file)
     register()
-    start_http_server(configuration.metrics_port, addr="127.0.0.1")
+    if configuration.metrics_port:
+        everywhere = configuration.mode == "production"  # a scraper sits elsewhere; on a desk nobody else does
+        start_http_server(configuration.metrics_port, addr="0.0.0.0" if everywhere else "127.0.0.1")  # noqa: S104
     uvloop.run(run(configuration))
