@@ -1,6 +1,6 @@
 """Campaigns, and items that are not issued yet."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -60,9 +60,9 @@ def admit(classification: str) -> Classification:
 
 @atomic()
 async def create_campaign(
-    *, by: Scope, name: str, purpose: str = "", default_policies: dict[str, Sequence[str]] | None = None
+    *, by: Scope, name: str, purpose: str = "", default_policies: Mapping[ListKind, Sequence[str]] | None = None
 ) -> Campaign:
-    """A campaign of the zone. `default_policies`: list (`task`…) → codes. Raises Forbidden, Conflict, Invalid."""
+    """A campaign of the zone. `default_policies`: list → codes. Raises Forbidden, Conflict, Invalid."""
     by.require(Role.OVERSIGHT)
     if await Campaign.exists(zone_id=by.zone_id, name=name.strip()):
         raise Conflict("campaign_exists", f"已有名为「{name.strip()}」的台账，请换一个名称。")

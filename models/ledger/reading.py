@@ -38,7 +38,7 @@ class Filters:
 
     def asked(self) -> Q:
         """As a condition on items."""
-        exact = {"list": self.list, "owner_id": self.owner_id, "campaign_id": self.campaign_id}
+        exact: dict[str, Any] = {"list": self.list, "owner_id": self.owner_id, "campaign_id": self.campaign_id}
         asked = Q(**{field: value for field, value in exact.items() if value is not None})
         if self.states:
             asked &= Q(state__in=list(self.states))

@@ -126,7 +126,7 @@ async def resume(item_id: UUID, *, by: Scope, reason: str | None = None) -> Item
         await _give_time_back(item)
     else:
         await stage_again(item)
-    item.suspended_from = item.suspended_on = item.suspended_until = None
+    item.suspended_from, item.suspended_on, item.suspended_until = None, None, None
     await step.finish(to=back_to, text=reason, due_on=item.due_on)
     kind = ReminderKind.TO_RECEIVE if back_to is State.ISSUED else ReminderKind.INFORMED
     told = (

@@ -123,7 +123,9 @@ class Item(Row):
     policy_codes: Any = fields.JSONField()
     stage_goal = fields.TextField(default="")
     next_review_on = fields.DateField(null=True)
-    suspended_from = fields.CharEnumField(State, max_length=16, null=True)
+    suspended_from: State | None = fields.CharEnumField(  # type: ignore[assignment]
+        State, max_length=16, null=True
+    )
     suspended_on = fields.DateField(null=True)
     suspended_until = fields.DateField(null=True)
     last_step = fields.CharField(max_length=64, default="")

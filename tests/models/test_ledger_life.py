@@ -38,7 +38,7 @@ async def events(item: Item) -> list[str]:
     return await AuditRow.filter(subject_id=item.id).order_by("id").values_list("action", flat=True)  # type: ignore[return-value]
 
 
-async def test_the_page_of_states_is_current() -> None:
+def test_the_page_of_states_is_current() -> None:
     assert Path("docs/states.md").read_text() == render()
 
 
