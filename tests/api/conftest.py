@@ -1,7 +1,11 @@
-"""The API as a process of its own over the test's database, the mock WeChat, and whoever calls them."""
+"""The API as a process of its own, started once a run, the mock WeChat, and whoever calls them.
+
+Tests share its database: each has a zone, people and numbers of its own.
+"""
 
 import asyncio
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -17,8 +21,9 @@ import aiohttp
 import pyotp
 import pytest
 
+from deploy import local
 from miniprogram_mock.wechat import process as mock
-from models import accounts
+from models import accounts, organization
 from models.base import clock
 from models.base.scope import Role, Scope
 from models.base.settings import Settings
@@ -126,19 +131,49 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def database_url(services: local.Services, template: str) -> str:
+    """One database for all tests of the API."""
+    return asyncio.run(local.create_database(services, "api", template=template))
+
+
+@pytest.fixture(scope="session")
+def settings(services: local.Services, database_url: str, data_dir: Path) -> Settings:
+    """What the server and the tests' own rules share."""
+    return Settings(
+        mode="test",
+        data_dir=data_dir,
+        database_url=database_url,  # type: ignore[arg-type]
+        redis_url=services.redis_url,  # type: ignore[arg-type]
+        signing_key=secrets.token_urlsafe(32),  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(scope="session")
+def log(data_dir: Path) -> Path:
     """Where the server writes its log."""
-    return tmp_path / "log"
+    return data_dir / "api.log"
 
 
-@pytest.fixture
-def server(database: str, settings: Settings, platform: mock.MockWechat, log: Path) -> Iterator[str]:
-    """The address of the API, with the probe's routes."""
+@pytest.fixture(scope="session")
+def address(settings: Settings, platform: mock.MockWechat, log: Path) -> Iterator[str]:
+    """The process."""
     port = free_port()
     told = environment(settings, ZHUOLUO_WECHAT_ORIGIN=platform.url)
     with serving(log, ["tests/api/probe.py", str(port)], port, told) as url:
         yield url
+
+
+@pytest.fixture
+def server(address: str, database: str, redis: object) -> str:
+    """The address of the API, with the probe's routes; its clock at the machine's, Redis emptied."""
+    return address
+
+
+@pytest.fixture
+async def zone(database: str) -> Zone:
+    """A zone of this test's own."""
+    return await organization.create_zone(code=f"kfq-{secrets.token_hex(4)}", name="示范开发区")
 
 
 @pytest.fixture
@@ -157,19 +192,23 @@ def anyone(server: str, http: aiohttp.ClientSession) -> Client:
 @pytest.fixture
 async def bureau(zone: Zone) -> Unit:
     """A unit."""
-    return await Unit.create(
-        zone_id=zone.id, code="cyj", name="产业发展局", kind=UnitKind.DEPARTMENT, path="/kfq/cyj/"
-    )
+    return await Unit.create(zone_id=zone.id, code="cyj", name="产业发展局", kind=UnitKind.DEPARTMENT, path="/kfq/cyj/")
 
 
 @pytest.fixture
 async def wang(zone: Zone, bureau: Unit) -> Person:
     """A cadre of the bureau."""
-    return await person(zone, bureau, "王静", "13800000001", Role.CADRE)
+    return await person(zone, bureau, "王静", Role.CADRE)
 
 
-async def person(zone: Zone, unit: Unit, name: str, phone: str, *roles: Role) -> Person:
+def number() -> str:
+    """A mobile number that nobody else has."""
+    return f"139{secrets.randbelow(10**8):08}"
+
+
+async def person(zone: Zone, unit: Unit, name: str, *roles: Role) -> Person:
     """Somebody of the roster, with roles over `unit`."""
+    phone = number()
     made = await Person.create(zone_id=zone.id, staff_no=f"S{phone}", name=name, phone=phone)
     for role in roles:
         await RoleGrant.create(zone_id=zone.id, person=made, role=role, unit=unit)
@@ -221,7 +260,7 @@ class Phone(Client):
 
 @pytest.fixture
 def phone_of(server: str, http: aiohttp.ClientSession, platform: mock.MockWechat) -> Any:
-    """`await phone_of("13800000001")`: a phone with that number."""
+    """`await phone_of(number)`: a phone with that number."""
 
     async def make(number: str) -> Phone:
         async with http.post(f"{platform.url}/_phone/register", json={"phone": number}) as response:
@@ -256,17 +295,12 @@ class Desk(Client):
             self.headers["X-CSRF-Token"] = answer.content["csrf_token"]
         return answer
 
-    async def next_code(self, clock_moves: Any) -> None:
-        clock_moves(seconds=60)
-        await asyncio.sleep(0)
-
 
 @pytest.fixture
 async def desk(server: str, http: aiohttp.ClientSession, zone: Zone, bureau: Unit, settings: Settings) -> Desk:
     """The security administrator's, with the first password still to be changed."""
-    keeper = await person(zone, bureau, "李建国", "13800000009", Role.SECURITY_ADMIN)
+    keeper = await person(zone, bureau, "李建国", Role.SECURITY_ADMIN)
     signer = accounts.Signer(settings.signing_key.get_secret_value())
-    made = await accounts.create_account(keeper.id, "lijianguo", by=Scope.system(zone.id), signer=signer)
-    return Desk(server, http, "lijianguo", made.password, pyotp.parse_uri(made.totp_uri).secret)
-
-
+    login = f"lijianguo-{secrets.token_hex(4)}"
+    made = await accounts.create_account(keeper.id, login, by=Scope.system(zone.id), signer=signer)
+    return Desk(server, http, login, made.password, pyotp.parse_uri(made.totp_uri).secret)
