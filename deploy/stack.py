@@ -1,26 +1,34 @@
 """Everything on one machine: services, mock WeChat, API and workers, as `zhuoluo demo` and `zhuoluo story` run them."""
 
+import asyncio
 import base64
 import json
 import os
+import signal
 import socket
 import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy import local
-from deploy.local.supervisor import Child
+from deploy.local.layout import Layout
+from deploy.local.processes import pid_of
+from deploy.local.supervisor import Child, supervise
 from deploy.secrets import secret
 
 LOOPBACK = "127.0.0.1"
 MINI_APPID, SERVICE_APPID = "wx5a1e0000000000aa", "wx5e2b0000000000bb"
 PREFERRED_PORTS = {"api": 8000, "wechat": 9797, "metrics": 9108}
+ANY_PORTS = dict.fromkeys(PREFERRED_PORTS, 0)
 
 
 @dataclass(frozen=True)
 class Stack:
     """Where each part answers, and the environment that the product's processes share."""
 
+    data_dir: Path
     services: local.Services
     api_url: str
     wechat_url: str
@@ -47,6 +55,36 @@ class Stack:
             Child("worker", [python, "-m", "workers"], env=self.environment, ready=f"{self.metrics_url}/metrics"),
         ]
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Event]:
+        """Every process, ready, for as long as the block lasts; the event is set when a signal asks us to leave.
+
+        A block that does not leave by itself is then cancelled. Raises ServiceError where a process does not start.
+        """
+        ready, stop = asyncio.Event(), asyncio.Event()
+        kept = supervise(self.children(), self.data_dir, services=self.services, on_ready=ready.set, stop=stop)
+        supervising, waiting = asyncio.create_task(kept), asyncio.create_task(ready.wait())
+        await asyncio.wait((supervising, waiting), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if supervising.done():
+            await supervising
+        block = asyncio.current_task()
+        assert block is not None
+        supervising.add_done_callback(cut := lambda _: block.cancel())
+        try:
+            yield stop
+        finally:
+            supervising.remove_done_callback(cut)
+            stop.set()
+            await supervising
+
+    def kill(self, name: str) -> None:
+        """End one process as a power cut would (SIGKILL); its supervisor starts it again."""
+        pid = pid_of(Layout(self.data_dir).lock(name))
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+
     def _wechat_environment(self) -> dict[str, str]:
         ours = self.environment
         return {
@@ -58,15 +96,13 @@ class Stack:
         }
 
 
-def prepare(data_dir: Path) -> Stack:
-    """Start the services under `data_dir` and settle ports and secrets, the same ones at every start.
-
-    Raises local.ServiceError when a service cannot be started.
-    """
-    services = local.start(data_dir)
-    ports = _ports(data_dir)
+def prepare(services: local.Services, *, preferred: Mapping[str, int] = PREFERRED_PORTS) -> Stack:
+    """Settle ports and secrets of an installation on `services`, the same ones at every start."""
+    data_dir = services.data_dir
+    ports = _ports(data_dir, preferred)
     api, wechat, metrics = (f"http://{LOOPBACK}:{ports[name]}" for name in ("api", "wechat", "metrics"))
-    return Stack(services, api, wechat, metrics, _environment(services, data_dir, api, wechat, ports["metrics"]))
+    environment = _environment(services, data_dir, api, wechat, ports["metrics"])
+    return Stack(data_dir, services, api, wechat, metrics, environment)
 
 
 def _environment(services: local.Services, data_dir: Path, api: str, wechat: str, metrics_port: int) -> dict[str, str]:
@@ -94,10 +130,10 @@ def _aes_key() -> str:
     return base64.b64encode(os.urandom(32)).decode().rstrip("=")
 
 
-def _ports(data_dir: Path) -> dict[str, int]:
+def _ports(data_dir: Path, preferred: Mapping[str, int]) -> dict[str, int]:
     """The ports of the last start while they are free, else the preferred ones, else any."""
-    file = data_dir / "ports.json"
-    wanted = json.loads(file.read_text()) if file.exists() else PREFERRED_PORTS
+    file = data_dir / "run" / "processes.json"
+    wanted = json.loads(file.read_text()) if file.exists() else preferred
     taken = {name: port if _free(port) else _any_free() for name, port in wanted.items()}
     file.write_text(json.dumps(taken))
     return taken
@@ -110,7 +146,7 @@ def _free(port: int) -> bool:
             probe.bind((LOOPBACK, port))
         except OSError:
             return False
-        return True
+        return port != 0
 
 
 def _any_free() -> int:

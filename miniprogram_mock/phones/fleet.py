@@ -43,7 +43,9 @@ class Fleet:
         numbers = list(self.phones)
         for at in range(0, len(numbers), REGISTER_AT_ONCE):
             part = numbers[at : at + REGISTER_AT_ONCE]
-            made = await self._wechat.ask("POST", "/_phone/register_many", json={"phones": part})
+            made = await self._wechat.ask(
+                "POST", "/_phone/register_many", json={"phones": [{"phone": number} for number in part]}
+            )
             for number, phone in zip(part, made["phones"], strict=True):
                 self.phones[number].openid = phone["openid"]
 

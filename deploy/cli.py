@@ -1,0 +1,47 @@
+"""`zhuoluo`: everything that an operator says to the product."""
+
+import sys
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from deploy.commands import accounts, audit, database, demo, organization, story
+from deploy.commands.organization import fault_table
+from deploy.local import cli as local
+from deploy.local.processes import ServiceError
+from models.base.errors import Refused
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="着落：件件有着落。")
+app.command("demo")(demo.demo)
+app.command("env")(demo.environment)
+app.command("story")(story.story)
+app.command("migrate")(database.migrate)
+app.add_typer(organization.zones, name="zone", help="Development zones, the product's tenants.")
+app.add_typer(organization.rosters, name="roster", help="Who is where: the roster workbook, in and out.")
+app.add_typer(accounts.app, name="account", help="Console accounts.")
+app.add_typer(audit.app, name="audit", help="Export the log of every act, and check an export.")
+app.add_typer(local.app, name="local", help="PostgreSQL and Valkey of this machine.")
+
+
+def main() -> None:
+    """Run the command; a known failure is one sentence, not a traceback."""
+    errors = Console(stderr=True)
+    try:
+        app()
+    except ServiceError as failure:
+        errors.print(f"[red]{failure}[/red]")
+        sys.exit(1)
+    except Refused as refused:
+        errors.print(f"[red]{refused.code}[/red] {refused.detail}", soft_wrap=True)
+        if refused.faults:
+            errors.print(fault_table(refused.faults), soft_wrap=True)
+        sys.exit(1)
+    except ValidationError as wrong:
+        for error in wrong.errors(include_input=False, include_url=False):
+            errors.print(f"[red]{'.'.join(map(str, error['loc'])) or 'settings'}[/red]: {error['msg']}")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

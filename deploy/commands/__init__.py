@@ -1,0 +1,1 @@
+"""The `zhuoluo` command, a file per concept."""
