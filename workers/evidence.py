@@ -16,15 +16,16 @@ log = structlog.get_logger()
 @handles(evidence.DERIVE)
 async def derive(context: Context, zone_id: UUID, payload: dict[str, str]) -> None:
     """Draw a photo's view and thumbnail; one that cannot be drawn is given up and stays as it is."""
-    drawing = await evidence.begin_drawing(zone_id, UUID(payload["evidence_id"]))
-    if drawing is None:
-        return
-    try:
-        made = await pictures.draw(await context.store.read(drawing.key), drawing.caption)
-    except pictures.Undrawable as reason:
-        log.info("evidence.undrawable", evidence_id=str(drawing.evidence_id), reason=str(reason))
-        await evidence.give_up(zone_id, drawing.evidence_id)
-        return
+    async with pictures.turn():
+        drawing = await evidence.begin_drawing(zone_id, UUID(payload["evidence_id"]))
+        if drawing is None:
+            return
+        try:
+            made = await pictures.draw(await context.store.read(drawing.key), drawing.caption)
+        except pictures.Undrawable as reason:
+            log.info("evidence.undrawable", evidence_id=str(drawing.evidence_id), reason=str(reason))
+            await evidence.give_up(zone_id, drawing.evidence_id)
+            return
     stored = {
         Form.VIEW: await _keep(context, zone_id, made.view),
         Form.THUMBNAIL: await _keep(context, zone_id, made.thumbnail),

@@ -7,6 +7,7 @@ import multiprocessing
 import resource
 from dataclasses import dataclass
 from functools import cache
+from weakref import WeakKeyDictionary
 
 from pebble import ProcessPool
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -41,12 +42,12 @@ async def draw(original: bytes, caption: str) -> Pictures:
     return await asyncio.wrap_future(_pool().schedule(drawn, args=(original, caption), timeout=SECONDS))
 
 
-def stop() -> None:
-    """End the processes."""
-    if _pool.cache_info().currsize:
-        _pool().stop()
-        _pool().join()
-        _pool.cache_clear()
+def turn() -> asyncio.Semaphore:
+    """Entered around `draw`: whoever waits here has not begun, so no attempt of theirs counts."""
+    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(PROCESSES))
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 @cache

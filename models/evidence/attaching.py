@@ -54,7 +54,8 @@ class Submission:
             "captured": self.captured_at and int(self.captured_at.timestamp()),
             "effective": self.effective_on,
         }
-        return hashlib.sha256(database.as_json(facts).encode()).hexdigest()
+        plain = {name: None if fact is None else str(fact) for name, fact in facts.items()}
+        return hashlib.sha256(database.as_json(plain).encode()).hexdigest()
 
 
 async def refuse_stranger(*, by: Scope, item_id: UUID | None, visit_id: UUID | None) -> ledger.Item | None:

@@ -95,6 +95,6 @@ async def test_only_older_objects_are_listed(store):
 
 
 async def test_a_key_cannot_leave_the_folder(store, folder):
-    with pytest.raises(Exception, match="(?i)path|segment"):
+    with pytest.raises(Exception, match=r"(?i)path|segment"):
         await store.put("../outside", b"x")
     assert not (folder.parent / "outside").exists()

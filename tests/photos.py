@@ -1,0 +1,57 @@
+"""Pictures and papers made on the spot."""
+
+import io
+import struct
+import zipfile
+import zlib
+
+from PIL import Image
+
+ORIENTATION, MAKE = 0x0112, 0x010F
+OFFICE = "[Content_Types].xml"
+
+
+def jpeg(width: int = 640, height: int = 480, colour: str = "teal", orientation: int = 1) -> bytes:
+    """A photo with EXIF, as a phone makes it."""
+    exif = Image.Exif()
+    exif[ORIENTATION], exif[MAKE] = orientation, "a maker's name"
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def huge_png(side: int = 40_000) -> bytes:
+    """A small file that announces, and holds, `side` × `side` pixels of one bit."""
+    rows = zlib.compressobj(9)
+    pixels = b"".join(rows.compress(bytes(side // 8 + 1)) for _ in range(side)) + rows.flush()
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b"")
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def pdf() -> bytes:
+    """As little of a PDF as is looked at."""
+    return b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def package(**parts: bytes) -> bytes:
+    """A zip of an office document's kind; `parts` maps names (with `__` for `/`) to contents."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(OFFICE, b"<Types/>")
+        for name, content in parts.items():
+            file.writestr(name.replace("__", "/"), content)
+    return out.getvalue()
+
+
+def docx(**parts: bytes) -> bytes:
+    """A Word document."""
+    return package(**{"word__document.xml": b"<document/>"}, **parts)
+
+
+def xlsx() -> bytes:
+    """An Excel workbook."""
+    return package(**{"xl__workbook.xml": b"<workbook/>"})
