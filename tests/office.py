@@ -1,5 +1,6 @@
 """A small zone with somebody in every part that an item needs, and shortcuts through an item's life."""
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -126,7 +127,7 @@ async def _unit(zone: Zone, code: str, kind: UnitKind, parent: Unit | None) -> U
 async def _person(zone: Zone, units: dict[str, Unit], number: int, part: str) -> Person:
     unit, rank, role, over = PARTS[part]
     person = await Person.create(
-        zone_id=zone.id, staff_no=f"P{number:03d}", name=f"人员{number}", phone=f"1390000{number:04d}"
+        zone_id=zone.id, staff_no=f"P{number:03d}", name=f"人员{number}", phone=f"139{secrets.randbelow(10**8):08}"
     )
     post = await Post.create(zone_id=zone.id, unit=units[unit], title=f"职务{number}", rank=rank)
     await Appointment.create(zone_id=zone.id, person=person, post=post, from_on=SINCE)
