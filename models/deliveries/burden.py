@@ -33,6 +33,7 @@ class UnitBurden:
 
     unit_id: UUID
     name: str
+    path: str
     people: int
     reminders: int
     messages: int
@@ -69,7 +70,7 @@ with members as (
   join appointment a on a.zone_id = $1 and a.post_id = p.id and a.from_on <= $3 and coalesce(a.until_on, $3) >= $3
   where u.zone_id = $1 and u.path like any($2::text[])
 )
-select m.unit_id, m.name, count(distinct m.person_id) as people, count(distinct d.reminder_id) as reminders,
+select m.unit_id, m.name, m.path, count(distinct m.person_id) as people, count(distinct d.reminder_id) as reminders,
   count(d.id) filter (where d.carried_by is null and d.channel <> 'in_app' and d.begun_at is not null) as messages
 from members m left join delivery d on d.zone_id = $1 and d.person_id = m.person_id and d.made_at >= $4
 where m.path > $5 group by m.unit_id, m.name, m.path order by m.path limit $6

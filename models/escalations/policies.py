@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from models.base import audit, clock
 from models.base.database import atomic
-from models.base.errors import Fault, Invalid, NotFound
+from models.base.errors import Conflict, Fault, Invalid, NotFound
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
 from models.escalations.tables import Action, Audience, Condition, Policy
@@ -99,13 +99,18 @@ def policy_form(code: str, name: str, steps: Sequence[dict[str, Any]]) -> Policy
 
 
 @atomic()
-async def put_policy(form: PolicyForm, *, by: Scope) -> Policy:
-    """Make this the policy of its code, as a new version; the same content again changes nothing. Raises Forbidden."""
+async def put_policy(form: PolicyForm, *, by: Scope, expected: int | None = None) -> Policy:
+    """Make this the policy of its code, as a new version; the same content again changes nothing.
+
+    With `expected`, only if that is the newest version (0: none of the zone's own). Raises Forbidden, Conflict.
+    """
     by.require(Role.OVERSIGHT, Role.ADMIN)
     newest = await _newest(by.zone_id, form.code, locked=True)
     steps = [step.model_dump(mode="json") for step in form.steps]
     if newest and newest.active and (newest.name, newest.steps) == (form.name, steps):
         return newest
+    if expected is not None and expected != (newest.version if newest else 0):
+        raise Conflict("policy_changed", "这条策略已被他人修改，您的修改没有保存。请刷新后再改。")
     policy = await Policy.create(
         id=new_id(),
         zone_id=by.zone_id,
