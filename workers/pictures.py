@@ -33,13 +33,13 @@ class Pictures:
     thumbnail: bytes
 
 
-async def draw(original: bytes, caption: str) -> Pictures:
-    """Draw in another process, which is ended when it takes too long.
+async def draw(original: bytes, caption: str, seconds: float = SECONDS) -> Pictures:
+    """Draw in another process, which is ended when it takes longer than `seconds`.
 
     Raises Undrawable for what is no picture or too large; TimeoutError, MemoryError or pebble.ProcessExpired where
     it took too much, which may be the moment's fault.
     """
-    return await asyncio.wrap_future(_pool().schedule(drawn, args=(original, caption), timeout=SECONDS))
+    return await asyncio.wrap_future(_pool().schedule(drawn, args=(original, caption), timeout=seconds))
 
 
 def turn() -> asyncio.Semaphore:

@@ -1,0 +1,159 @@
+"""Pictures are drawn from photos, within bounds; what cannot be drawn is given up and stays."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from PIL import Image
+from redis.asyncio import Redis
+
+from gateways.store import Store
+from gateways.wechat import WeChat
+from models import evidence
+from models.base.outbox import Promise, PromiseState
+from models.base.settings import Settings
+from models.evidence import Derivation, DerivationState, Evidence, Form, Kind, Submission
+from models.organization import Zone
+from tests import photos
+from tests.office import Office, open_office
+from workers import pictures
+from workers.evidence import derive
+from workers.relay import Context, Relay
+
+pytestmark = pytest.mark.usefixtures("database")
+CHECKOUT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+async def office(zone: Zone) -> Office:
+    return await open_office(zone)
+
+
+@pytest.fixture
+async def context(settings: Settings, redis: Redis, tmp_path: Path) -> AsyncIterator[Context]:
+    wechat = WeChat(settings.wechat, redis)
+    yield Context(settings, redis, wechat, Store.open(f"file://{tmp_path}/objects"))
+    await wechat.close()
+
+
+async def submitted(office: Office, context: Context, photo: bytes) -> Evidence:
+    async def sent():
+        yield photo
+
+    item = await office.received()
+    received = await evidence.take_in(office.zone.id, Kind.PHOTO, sent(), store=context.store)
+    given = Submission(client_id=uuid4(), kind=Kind.PHOTO, item_id=item.id, received=received)
+    return await evidence.attach(given, by=office.owner)
+
+
+async def picture(context: Context, row: Evidence, form: Form) -> Image.Image:
+    drawn = await evidence.picture_of(row, form)
+    content = await context.store.read(evidence.address(row.zone_id, drawn.sha256 or ""))
+    assert len(content) == drawn.size
+    assert b"maker" not in content
+    return Image.open(io.BytesIO(content))
+
+
+async def states(evidence_id: UUID) -> set[DerivationState]:
+    return {row.state for row in await Derivation.filter(evidence_id=evidence_id)}
+
+
+async def test_a_photo_gets_an_upright_stripped_captioned_view_and_a_thumbnail(office, context):
+    row = await submitted(office, context, photos.jpeg(4000, 3000, orientation=6))
+    await Relay(context).drain()
+    view, thumbnail = await picture(context, row, Form.VIEW), await picture(context, row, Form.THUMBNAIL)
+    assert (view.format, view.size) == ("WEBP", (1200, 1600))
+    assert (thumbnail.format, thumbnail.size) == ("WEBP", (240, 320))
+    assert not view.getexif()
+    plain, captioned = view.getpixel((600, 100)), view.crop((0, 1550, 1200, 1600)).getcolors(100_000)
+    assert plain not in {colour for _, colour in captioned}
+    assert thumbnail.getpixel((120, 318)) == pytest.approx(plain, abs=6)
+    assert await Promise.filter(job=evidence.DERIVE, state=PromiseState.KEPT).count() == 1
+
+
+async def test_the_caption_is_number_time_and_units_code(office, context):
+    row = await submitted(office, context, photos.jpeg())
+    drawing = await evidence.begin_drawing(row.zone_id, row.id)
+    assert drawing
+    number, day, hour, unit = drawing.caption.split()
+    assert number.startswith("ZL-RW-")
+    assert (len(day), len(hour), unit) == (10, 5, "cz")
+
+
+async def test_drawing_again_changes_nothing(office, context):
+    row = await submitted(office, context, photos.jpeg())
+    await Relay(context).drain()
+    first = await evidence.picture_of(row, Form.VIEW)
+    await derive(context, row.zone_id, {"evidence_id": str(row.id)})
+    again = await evidence.picture_of(row, Form.VIEW)
+    assert (again.sha256, again.attempts) == (first.sha256, 1)
+
+
+async def test_a_damaged_photo_is_given_up_and_its_original_stays(office, context):
+    row = await submitted(office, context, photos.jpeg(2000, 1500)[:6000])
+    await Relay(context).drain()
+    assert await states(row.id) == {DerivationState.FAILED}
+    assert await context.store.exists(evidence.address(row.zone_id, row.sha256 or ""))
+
+
+async def test_a_photo_that_takes_its_worker_down_is_given_up_in_the_end(office, context):
+    row = await submitted(office, context, photos.jpeg())
+    for _ in range(3):
+        assert await evidence.begin_drawing(row.zone_id, row.id)
+    assert await evidence.begin_drawing(row.zone_id, row.id) is None
+    assert await states(row.id) == {DerivationState.FAILED}
+
+
+async def test_too_many_pixels_are_never_decoded():
+    with pytest.raises(pictures.Undrawable):
+        await pictures.draw(photos.huge_png(), "ZL")
+
+
+async def test_what_takes_too_long_is_ended():
+    with pytest.raises(TimeoutError):
+        await pictures.draw(photos.jpeg(8000, 6000), "ZL", seconds=0.05)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "I;16", "1"])
+def test_every_kind_of_pixel_is_drawn(mode):
+    out = io.BytesIO()
+    Image.new(mode, (100, 50)).save(out, "PNG")
+    made = pictures.drawn(out.getvalue(), "ZL")
+    assert Image.open(io.BytesIO(made.view)).size == (100, 50)
+
+
+def test_a_killed_worker_leaves_no_drawing_process_behind(tmp_path):
+    script = tmp_path / "draws.py"
+    script.write_text(
+        "import asyncio, multiprocessing, time\n"
+        "from workers import pictures\n"
+        "from tests import photos\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(pictures.draw(photos.jpeg(), 'ZL'))\n"
+        "    print(*(child.pid for child in multiprocessing.active_children()), flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    told = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env=told, text=True) as worker:
+        assert worker.stdout
+        children = [int(pid) for pid in worker.stdout.readline().split()]
+        worker.send_signal(signal.SIGKILL)
+    assert children
+    deadline = time.monotonic() + 20
+    while any(_runs(pid) for pid in children):
+        assert time.monotonic() < deadline, "a drawing process outlived its worker"
+        time.sleep(0.1)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
