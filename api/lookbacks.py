@@ -1,0 +1,149 @@
+"""Forms of visits that the mini-program and the console share."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from api.wire import Page, Schema, write_cursor
+from models import evidence, lookbacks
+from models.base.scope import Scope
+from models.lookbacks import Finding, Place, Visit, VisitFacts, VisitRecord, VisitView
+
+RECORDING = (
+    "not_found",
+    "no_such_line",
+    "unknown_evidence",
+    "client_id_reused",
+    "already_recorded",
+    "nothing_to_correct",
+)
+
+
+class RecordIn(VisitFacts):
+    """A record, or with a reason the correction of one."""
+
+    correction_reason: str = Field("", max_length=500, description="更正理由；首次记录不填。")
+
+    def facts(self) -> VisitFacts:
+        """What is said of the visit itself."""
+        return VisitFacts.model_construct(**{name: getattr(self, name) for name in VisitFacts.model_fields})
+
+
+class VisitLine(Schema):
+    """One visit in a list."""
+
+    id: UUID
+    plan_id: UUID
+    plan: Annotated[str, Field(description="回头看计划", examples=["2026年上半年回头看"])]
+    item_id: UUID
+    cycle: Annotated[int, Field(description="检查的是第几轮", examples=[1])]
+    number: Annotated[str, Field(description="事项编号", examples=["ZL-WT-2026-0001"])]
+    title: Annotated[str, Field(description="事项标题")]
+    unit: Annotated[str, Field(description="责任单位", examples=["建设局"])]
+    due_on: Annotated[date, Field(description="检查期限")]
+    recorded_at: Annotated[datetime | None, Field(description="首次记录的时间；还没有记录为空")]
+    inspectors: Annotated[Sequence[str], Field(description="检查人员姓名，前一位牵头", examples=[["陈立"]])]
+
+    @classmethod
+    def of(cls, visit: Visit, names: dict[UUID, str]) -> "VisitLine":
+        """From a row with its plan, item and unit."""
+        return cls(**_line(visit, names))
+
+
+def _line(visit: Visit, names: dict[UUID, str]) -> dict[str, object]:
+    plain = ("id", "plan_id", "item_id", "cycle", "due_on", "recorded_at")
+    return {
+        **{name: getattr(visit, name) for name in plain},
+        "plan": visit.plan.name,
+        "number": visit.item.number,
+        "title": visit.item.title,
+        "unit": visit.item.unit.name,
+        "inspectors": [names[person] for person in visit.team],
+    }
+
+
+class CheckOut(Schema):
+    """One line of the checklist and what was found at it."""
+
+    line: int
+    text: Annotated[str, Field(description="核查要点", examples=["恢复围挡"])]
+    finding: Finding
+    note: str
+
+
+class RecordOut(Schema):
+    """A record as it was kept; it is never changed."""
+
+    id: UUID
+    verdict: lookbacks.Verdict
+    verdict_label: Annotated[str, Field(examples=["整改到位"])]
+    seen: str
+    follow_up: str
+    checks: Sequence[CheckOut]
+    place: Annotated[Place | None, Field(description="位置；没有提供为空")]
+    evidence: Annotated[Sequence[UUID], Field(description="记录时引用的佐证材料")]
+    visited_at: Annotated[datetime, Field(description="检查时间，记录人填报")]
+    received_at: Annotated[datetime, Field(description="平台收到的时间")]
+    source: Annotated[lookbacks.Source, Field(description="phone 手机填报，paper 纸质补录")]
+    paper: Annotated[str, Field(description="纸质记录的编号或存放处")]
+    corrects: Annotated[UUID | None, Field(description="更正的是哪份记录；首次记录为空")]
+    correction_reason: str
+    effect: Annotated[
+        lookbacks.Effect,
+        Field(description="对事项的作用：confirmed 确认销号，follow_up 跟进，reopened 重开一轮，none 没有变动"),
+    ]
+    cosigned: Annotated[bool, Field(description="另一位检查人员是否已会签")]
+
+    @classmethod
+    def of(cls, record: VisitRecord, *, cosigned: bool = False) -> "RecordOut":
+        """From a row."""
+        ours = {"verdict_label", "place", "checks", "cosigned"}
+        plain = {name: getattr(record, name) for name in cls.model_fields if name not in ours}
+        place = None
+        if record.latitude is not None and record.longitude is not None:
+            place = Place(latitude=record.latitude, longitude=record.longitude, coarse=bool(record.coarse))
+        return cls(
+            **plain,
+            verdict_label=record.verdict.label,
+            place=place,
+            checks=[CheckOut.model_validate(check) for check in record.checks],
+            cosigned=cosigned,
+        )
+
+
+class VisitOut(VisitLine):
+    """One visit whole, with the item's facts already filled in."""
+
+    requirement: Annotated[str, Field(description="事项要求")]
+    basis: Annotated[str, Field(description="事项依据")]
+    owner: Annotated[str, Field(description="责任人姓名")]
+    closed_at: Annotated[datetime | None, Field(description="销号时间；已重开为空")]
+    checklist: Annotated[Sequence[str], Field(description="核查要点，取自事项要求", examples=[["恢复围挡"]])]
+    evidence: Annotated[Sequence[UUID], Field(description="这次检查已提交的佐证材料")]
+    records: Annotated[Sequence[RecordOut], Field(description="检查记录，首次记录在前，更正在后")]
+
+    @classmethod
+    async def whole(cls, view: VisitView, by: Scope) -> "VisitOut":
+        """From what was found, with the evidence that `by` may see."""
+        item = view.visit.item
+        submitted = await evidence.of_visit(view.visit.id, by=by)
+        return cls(
+            **_line(view.visit, view.names),
+            requirement=item.requirement,
+            basis=item.basis,
+            owner=view.names[item.owner_id],
+            closed_at=item.closed_at,
+            checklist=lookbacks.checklist(item.requirement),
+            evidence=[piece.id for piece in submitted],
+            records=[RecordOut.of(record, cosigned=record.id in view.cosigned) for record in view.records],
+        )
+
+
+async def page_of(visits: list[Visit], limit: int) -> Page[VisitLine]:
+    """A part of a list of visits."""
+    names = await lookbacks.names_of(visits)
+    next_ = write_cursor(visits[-1].id) if len(visits) == limit else None
+    return Page[VisitLine](items=[VisitLine.of(visit, names) for visit in visits], next=next_)
