@@ -7,6 +7,7 @@ their own that adds them one by one.
 import asyncio
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,12 +32,17 @@ async def make() -> list[Path]:
 
     Until the first release there is nothing to keep: what is written by hand stays behind it as it is.
     """
+    with _empty_package() as nothing_yet:
+        return [path for writer in await _writers(nothing_yet) for path in _write(writer)]
+
+
+@contextmanager
+def _empty_package() -> Iterator[str]:
     with TemporaryDirectory() as folder:
-        nothing_yet = Path(folder, "without_history")
-        nothing_yet.mkdir()
-        (nothing_yet / "__init__.py").touch()
+        Path(folder, "without_history").mkdir()
+        Path(folder, "without_history", "__init__.py").touch()
         sys.path.insert(0, folder)
-        return [path for writer in await _writers(nothing_yet.name) for path in _write(writer)]
+        yield "without_history"
 
 
 async def missing() -> list[str]:
