@@ -15,7 +15,8 @@ Key = str | int | UUID | date | datetime
 
 def write_cursor(*key: Key | None) -> str:
     """The cursor that stands after the row whose sort key is `key`."""
-    return urlsafe_b64encode(orjson.dumps(key)).rstrip(b"=").decode()
+    # default=str: the driver's UUID is a subclass, which orjson does not know
+    return urlsafe_b64encode(orjson.dumps(key, default=str)).rstrip(b"=").decode()
 
 
 def read_cursor(cursor: str | None, *types: Any) -> tuple[Any, ...] | None:
