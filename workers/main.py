@@ -43,8 +43,7 @@ def register() -> None:
 
 @asynccontextmanager
 async def composed(configuration: Settings) -> AsyncIterator[Context]:
-    """What handlers may use, connected. Raises tortoise.exceptions.DBConnectionError."""
-    await database.connect(configuration.database_url.get_secret_value(), pool=configuration.database_pool)
+    """What handlers may use. The database is connected apart from it, before."""
     redis: Redis = Redis.from_url(configuration.redis_url.get_secret_value())
     wechat = WeChat(configuration.wechat, redis)
     try:
@@ -52,7 +51,6 @@ async def composed(configuration: Settings) -> AsyncIterator[Context]:
     finally:
         await wechat.close()
         await redis.aclose()
-        await database.disconnect()
 
 
 async def wake(context: dict[str, Any]) -> None:
@@ -97,6 +95,7 @@ async def _let_go(listener: Worker) -> None:
 
 async def run(configuration: Settings) -> None:
     """Work until SIGTERM or SIGINT; then finish what has begun and return."""
+    await database.connect(configuration.database_url.get_secret_value(), pool=configuration.database_pool)
     async with composed(configuration) as context:
         relay = Relay(context)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -108,6 +107,7 @@ async def run(configuration: Settings) -> None:
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
+    await database.disconnect()
     log.info("worker_stopped")
 
 

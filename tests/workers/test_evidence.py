@@ -75,7 +75,7 @@ async def test_a_photo_gets_an_upright_stripped_captioned_view_and_a_thumbnail(o
     plain, captioned = view.getpixel((600, 100)), view.crop((0, 1550, 1200, 1600)).getcolors(100_000)
     assert plain not in {colour for _, colour in captioned}
     assert thumbnail.getpixel((120, 318)) == pytest.approx(plain, abs=6)
-    assert await Promise.filter(job=evidence.DERIVE, state=PromiseState.KEPT).count() == 1
+    assert await Promise.filter(zone_id=row.zone_id, job=evidence.DERIVE, state=PromiseState.KEPT).count() == 1
 
 
 async def test_the_caption_is_number_time_and_units_code(office, context):
