@@ -1,5 +1,6 @@
 """A small zone with closed items and inspectors, for the tests of the look-backs."""
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -29,7 +30,7 @@ class Office:
     async def appoint(self, name: str, unit: str, rank: PostRank, *roles: tuple[Role, str]) -> None:
         number = len(self.people) + 1
         person = await Person.create(
-            zone_id=self.zone.id, staff_no=f"S{number:03}", name=name, phone=f"1990000{number:04}"
+            zone_id=self.zone.id, staff_no=f"S{number:03}", name=name, phone=f"199{secrets.randbelow(10**8):08}"
         )
         self.people[name] = person.id
         post = await Post.create(zone_id=self.zone.id, unit=self.units[unit], title=name, rank=rank)

@@ -1,0 +1,195 @@
+"""Look-backs over HTTP: planned and drawn at the console, recorded on phones, replayed, co-signed, typed from paper."""
+
+import secrets
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pyotp
+import pytest
+
+from models import accounts, lookbacks
+from models.base.scope import Scope
+from models.base.settings import Settings
+from models.lookbacks import DrawRecord, verify
+from models.organization import Person, Zone
+from tests.api.conftest import Answer, Desk, Json, Phone
+from tests.lookback_zone import Office, furnish
+
+VISITS = "/api/mini/lookbacks/visits"
+PLANS = "/api/console/lookbacks"
+SEEN: Json = {"verdict": "effective", "seen": "现场整洁。", "visited_at": "2026-07-01T10:20:00+08:00"}
+
+
+@pytest.fixture
+async def office(server: str, zone: Zone) -> Office:
+    """The small zone, with one closed item."""
+    office = await furnish(zone)
+    await office.closed_item("A")
+    return office
+
+
+@pytest.fixture
+async def overseer(office: Office, server: str, http: aiohttp.ClientSession, settings: Settings) -> Desk:
+    """The overseer at the console, past the change of the first password."""
+    signer = accounts.Signer(settings.signing_key.get_secret_value())
+    login = f"jiandu-{secrets.token_hex(4)}"
+    by = Scope.system(office.zone.id)
+    made = await accounts.create_account(office.people["oversight"], login, by=by, signer=signer)
+    desk = Desk(server, http, login, made.password, pyotp.parse_uri(made.totp_uri).secret)
+    assert (await desk.sign_in()).status == 200
+    changed = {"current": made.password, "new": f"Huitoukan-{secrets.token_hex(8)}"}
+    assert (await desk.post("/api/console/password", changed)).status == 204
+    return desk
+
+
+@pytest.fixture
+def phone_for(office: Office, phone_of: Any) -> Any:
+    """`await phone_for("inspector 1")`: that person's phone, signed in."""
+
+    async def make(name: str) -> Phone:
+        phone: Phone = await phone_of((await Person.get(id=office.people[name])).phone)
+        assert (await phone.enter()).status == 200
+        return phone
+
+    return make
+
+
+async def planned(overseer: Desk, **facts: Any) -> Json:
+    body = {"name": "半年回头看", "population": {}, "percent": 100, **facts}
+    answer = await overseer.post(PLANS, body)
+    assert answer.status == 201, answer.text
+    plan: Json = answer.content
+    return plan
+
+
+async def drawn(office: Office, overseer: Desk, *inspectors: str, **facts: Any) -> Json:
+    """The one visit of a plan with these inspectors."""
+    pool = [str(office.people[name]) for name in inspectors]
+    plan = await planned(overseer, inspectors=pool, **facts)
+    assert (await overseer.post(f"{PLANS}/{plan['id']}/draw", {"seed": "20260701"})).status == 200
+    (visit,) = (await overseer.get(f"{PLANS}/{plan['id']}/visits")).content["items"]
+    return visit
+
+
+def record(phone: Phone, visit: Json, key: str | None = None, **facts: Any) -> Any:
+    return phone.write(f"{VISITS}/{visit['id']}/records", {**SEEN, **facts}, key)
+
+
+async def test_oversight_plans_previews_and_draws_and_the_record_verifies(office: Office, overseer: Desk) -> None:
+    plan = await planned(overseer, population={"closed_from": "2020-01-01", "list": "problem"}, strata="unit")
+    preview = (await overseer.get(f"{PLANS}/{plan['id']}/preview")).content
+    assert (preview["size"], preview["count"], preview["set_aside"]) == (1, 1, 0)
+    asked = {"seed": "20260701", "population_hash": preview["population_hash"]}
+    draw = (await overseer.post(f"{PLANS}/{plan['id']}/draw", asked)).content
+    assert (draw["drawn"], draw["verified"], draw["seed"]) == (1, True, "20260701")
+    assert (await overseer.get(f"{PLANS}/{plan['id']}/draw")).content == draw
+    printed = await overseer.get(f"{PLANS}/{plan['id']}/draw/record")
+    assert verify(DrawRecord.model_validate_json(printed.text)) == []
+    (shown,) = (await overseer.get(PLANS)).content["items"]
+    assert (shown["visits"], shown["recorded"]) == (1, 0)
+
+
+async def test_a_plan_says_either_a_count_or_a_ratio(overseer: Desk) -> None:
+    answer = await overseer.post(PLANS, {"name": "计划", "population": {}, "count": 3, "percent": 5})
+    assert (answer.status, answer.code) == (422, "invalid_body")
+    assert "只填一项" in answer.content["faults"][0]["detail"]
+
+
+async def test_an_undrawn_plan_has_no_draw_to_show(overseer: Desk) -> None:
+    plan = await planned(overseer)
+    assert (await overseer.get(f"{PLANS}/{plan['id']}/draw")).code == "not_drawn"
+
+
+async def test_a_visit_comes_with_the_items_facts_filled_in(office: Office, overseer: Desk, phone_for: Any) -> None:
+    visit = await drawn(office, overseer, "inspector 1")
+    phone = await phone_for("inspector 1")
+    (mine,) = (await phone.get(VISITS, params={"recorded": "false"})).content["items"]
+    assert mine == visit
+    detail = (await phone.get(f"{VISITS}/{visit['id']}")).content
+    assert detail["checklist"] == ["清理占道堆物", "恢复围挡", "公示责任人"]
+    assert (detail["owner"], detail["records"]) == ("owner A", [])
+
+
+async def test_another_inspectors_visit_does_not_exist(office: Office, overseer: Desk, phone_for: Any) -> None:
+    visit = await drawn(office, overseer, "inspector 1")
+    other, cadre = await phone_for("inspector 2"), await phone_for("owner A")
+    assert (await other.get(VISITS)).content["items"] == []
+    assert (await other.get(f"{VISITS}/{visit['id']}")).code == "not_found"
+    assert (await record(other, visit)).code == "not_found"
+    assert (await cadre.get(VISITS)).code == "role_missing"
+
+
+async def test_a_record_replayed_from_an_offline_queue_is_one_record(
+    office: Office, overseer: Desk, phone_for: Any
+) -> None:
+    visit = await drawn(office, overseer, "inspector 1")
+    phone, key = await phone_for("inspector 1"), str(uuid4())
+    facts: Json = {"verdict": "relapse", "checks": [{"line": 0, "finding": "unmet", "note": "又有堆物"}]}
+    first: Answer = await record(phone, visit, key, **facts)
+    assert (first.status, first.content["effect"]) == (201, "reopened"), first.text
+    assert (await record(phone, visit, key, **facts)).content == first.content
+    assert (await record(phone, visit, key, **{**facts, "seen": "另一番情况"})).code == "client_id_reused"
+    assert (await record(phone, visit)).code == "already_recorded"
+    item = (await overseer.get(f"/api/console/items/{visit['item_id']}")).content
+    assert (item["state"], item["cycle"]) == ("issued", 2)
+
+
+async def test_place_is_optional_and_kept_coarse_on_request(office: Office, overseer: Desk, phone_for: Any) -> None:
+    visit = await drawn(office, overseer, "inspector 1")
+    place = {"latitude": 30.592849, "longitude": 114.305539, "coarse": True}
+    answer = await record(await phone_for("inspector 1"), visit, place=place)
+    assert answer.content["place"] == {"latitude": 30.59, "longitude": 114.31, "coarse": True}
+
+
+async def test_mostly_effective_without_a_follow_up_is_refused_in_words(
+    office: Office, overseer: Desk, phone_for: Any
+) -> None:
+    visit = await drawn(office, overseer, "inspector 1")
+    answer = await record(await phone_for("inspector 1"), visit, verdict="mostly_effective")
+    assert (answer.status, answer.code) == (422, "invalid_body")
+    assert "后续" in answer.content["faults"][0]["detail"]
+
+
+async def test_evidence_submitted_to_a_visit_is_shown_with_it(office: Office, overseer: Desk, phone_for: Any) -> None:
+    visit = await drawn(office, overseer, "inspector 1")
+    phone = await phone_for("inspector 1")
+    words = {"kind": "text", "visit_id": visit["id"], "text": "现场与台账一致。"}
+    piece = await phone.write("/api/mini/evidence", words)
+    assert piece.status == 201, piece.text
+    answer = await record(phone, visit, evidence=[piece.content["id"]])
+    assert answer.content["evidence"] == [piece.content["id"]]
+    detail = (await phone.get(f"{VISITS}/{visit['id']}")).content
+    assert detail["evidence"] == [piece.content["id"]]
+    assert (await record(phone, visit, evidence=[str(uuid4())], correction_reason="补材料")).code == "unknown_evidence"
+
+
+async def test_the_second_inspector_cosigns(office: Office, overseer: Desk, phone_for: Any) -> None:
+    visit = await drawn(office, overseer, "inspector 1", "inspector 2", team=2)
+    lead, other = [await phone_for(name) for name in visit["inspectors"]]
+    assert (await other.write(f"{VISITS}/{visit['id']}/cosignature")).code == "not_recorded"
+    await record(lead, visit)
+    signed = await other.write(f"{VISITS}/{visit['id']}/cosignature")
+    assert [kept["cosigned"] for kept in signed.content["records"]] == [True]
+
+
+async def test_oversight_types_in_a_record_from_paper(office: Office, overseer: Desk) -> None:
+    visit = await drawn(office, overseer, "inspector 1")
+    path, key = f"{PLANS}/visits/{visit['id']}/records", {"Idempotency-Key": str(uuid4())}
+    body = {**SEEN, "paper": "档案柜3-12"}
+    assert (await overseer.post(path, body)).code == "idempotency_key_missing"
+    answer = await overseer.post(path, body, headers=key)
+    assert (answer.status, answer.content["source"]) == (201, "paper"), answer.text
+    assert (await overseer.post(path, body, headers=key)).content["id"] == answer.content["id"]
+    shown = (await overseer.get(f"{PLANS}/visits/{visit['id']}")).content
+    assert [kept["paper"] for kept in shown["records"]] == ["档案柜3-12"]
+
+
+async def test_no_answer_counts_visits_by_person(office: Office, overseer: Desk) -> None:
+    """domain.md §5.1: no check-in counts, no rankings of people."""
+    visit = await drawn(office, overseer, "inspector 1")
+    plan = (await overseer.get(f"{PLANS}/{visit['plan_id']}")).content
+    assert {name for name, value in plan.items() if isinstance(value, int)} == {
+        *("percent", "team", "visit_days", "visits", "recorded")
+    }
+    assert await lookbacks.progress(office.zone.id, []) == {}
