@@ -2,6 +2,7 @@
 
 from models.organization.bindings import bind, binding_by_openid, binding_of, unbind
 from models.organization.chains import Chain, chain_of, chains_of
+from models.organization.listing import masked, own_entry, people, units
 from models.organization.people import (
     delegate,
     delegations,
@@ -63,13 +64,17 @@ __all__ = [
     "end_delegation",
     "export_roster",
     "import_roster",
+    "masked",
     "open_proposals",
+    "own_entry",
+    "people",
     "person_by_phone",
     "person_of",
     "scope_of",
     "settings_of",
     "stand_in",
     "unbind",
+    "units",
     "zone_ids",
     "zone_of",
 ]

@@ -87,7 +87,7 @@ class Person(Row):
 
     staff_no = fields.CharField(max_length=32)
     name = fields.CharField(max_length=40)
-    phone = fields.CharField(max_length=11)
+    phone = fields.CharField(max_length=11, null=True)  # null once the number is somebody else's
     active = fields.BooleanField(default=True)
 
     class Meta:

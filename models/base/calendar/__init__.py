@@ -13,5 +13,15 @@ from models.base.calendar.notices import (
     notices_of,
     seed_notices,
 )
+from models.base.calendar.workbook import read_notice
 
-__all__ = ["CHANGED", "Calendar", "HolidayNotice", "calendar_of", "import_notice", "notices_of", "seed_notices"]
+__all__ = [
+    "CHANGED",
+    "Calendar",
+    "HolidayNotice",
+    "calendar_of",
+    "import_notice",
+    "notices_of",
+    "read_notice",
+    "seed_notices",
+]

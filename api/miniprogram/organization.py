@@ -1,0 +1,122 @@
+"""The caller's own entry in the roster, and who takes their matters while they are absent."""
+
+import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from api.wire import ANYONE_BOUND, Routes, Schema
+from models import organization
+from models.base.scope import Role, Scope
+
+me_routes = Routes("mini", "/me", tag="本人")
+delegation_routes = Routes("mini", "/delegations", tag="委托代办")
+routes = (me_routes, delegation_routes)
+
+
+class PostOut(Schema):
+    """A post held today."""
+
+    unit_id: UUID
+    unit: Annotated[str, Field(examples=["产业发展局"])]
+    title: Annotated[str, Field(description="职务", examples=["副局长"])]
+    rank: organization.PostRank
+    acting: Annotated[bool, Field(description="是否代理")]
+
+
+class RoleOut(Schema):
+    """A role over a unit and all below it."""
+
+    role: Role
+    unit_id: UUID
+    unit: str
+
+
+class MeOut(Schema):
+    """The caller as the roster has them."""
+
+    id: UUID
+    name: Annotated[str, Field(examples=["王静"])]
+    phone: Annotated[str | None, Field(description="手机号，隐去中间四位", examples=["154****1234"])]
+    posts: list[PostOut]
+    roles: list[RoleOut]
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "MeOut":
+        """From a row of `organization.own_entry`."""
+        shown = {name: row[name] for name in ("id", "name", "posts", "roles")}
+        return cls.model_validate({**shown, "phone": organization.masked(row["phone"])})
+
+
+@me_routes.get("", roles=ANYONE_BOUND, reply=MeOut, summary="本人信息")
+async def me(scope: Scope) -> MeOut:
+    return MeOut.of(await organization.own_entry(by=scope))
+
+
+class DelegationIn(Schema):
+    """An absence of the caller."""
+
+    delegate_id: Annotated[UUID, Field(description="代办的同事")]
+    from_on: Annotated[datetime.date, Field(description="从哪天起（含）", examples=["2026-11-24"])]
+    until_on: Annotated[datetime.date, Field(description="到哪天止（含）", examples=["2026-11-28"])]
+
+
+class DelegationOut(Schema):
+    """An absence; `ended_at` where it was ended before its time."""
+
+    id: UUID
+    delegate_id: UUID
+    delegate: Annotated[str, Field(description="代办同事的姓名", examples=["李明"])]
+    from_on: datetime.date
+    until_on: datetime.date
+    ended_at: datetime.datetime | None
+
+    @classmethod
+    async def of(cls, absence: organization.Delegation) -> "DelegationOut":
+        """From the row."""
+        colleague = await absence.delegate
+        return cls(
+            id=absence.id,
+            delegate_id=colleague.id,
+            delegate=colleague.name,
+            from_on=absence.from_on,
+            until_on=absence.until_on,
+            ended_at=absence.ended_at,
+        )
+
+
+class DelegationsOut(Schema):
+    """The caller's absences, newest first, at most 50."""
+
+    items: list[DelegationOut]
+
+
+@delegation_routes.get("", roles=ANYONE_BOUND, reply=DelegationsOut, summary="我的委托")
+async def delegations(scope: Scope) -> DelegationsOut:
+    found = await organization.delegations(by=scope)
+    return DelegationsOut(items=[await DelegationOut.of(absence) for absence in found])
+
+
+@delegation_routes.post(
+    "",
+    roles=ANYONE_BOUND,
+    body=DelegationIn,
+    reply=DelegationOut,
+    status=201,
+    summary="委托同事代办",
+    errors=("not_found", "bad_period", "delegate_is_self", "already_delegated", "delegate_absent"),
+)
+async def delegate(scope: Scope, body: DelegationIn) -> DelegationOut:
+    return await DelegationOut.of(await organization.delegate(by=scope, **body.model_dump()))
+
+
+@delegation_routes.post(
+    "/<delegation_id:uuid>/end",
+    roles=ANYONE_BOUND,
+    reply=DelegationOut,
+    summary="结束委托",
+    errors=("not_found",),
+)
+async def end(scope: Scope, delegation_id: UUID) -> DelegationOut:
+    return await DelegationOut.of(await organization.end_delegation(delegation_id, by=scope))
