@@ -10,10 +10,11 @@ from models.base.calendar import Calendar, calendar_of
 from models.base.database import atomic
 from models.base.errors import Fault, Invalid
 from models.base.scope import Scope
-from models.ledger.tables import Cycle, Item, State
+from models.ledger.tables import OPEN, Cycle, Item, State
 
 MOST_DAYS = 250
 TIMED = (State.ISSUED, State.RECEIVED, State.IN_PROGRESS)
+COUNTED = OPEN - {State.LONG_TERM}
 AT_ONCE = 200
 
 
@@ -66,14 +67,14 @@ async def recount(zone_id: UUID) -> int:
 
 
 async def _counted(zone_id: UUID, after: UUID) -> list[UUID]:
-    rows = Item.filter(zone_id=zone_id, state__in=TIMED, due_days__isnull=False, id__gt=after)
+    rows = Item.filter(zone_id=zone_id, state__in=list(COUNTED), due_days__isnull=False, id__gt=after)
     return await rows.order_by("id").limit(AT_ONCE).values_list("id", flat=True)  # type: ignore[return-value]
 
 
 @atomic()
 async def _recount_one(zone_id: UUID, item_id: UUID, calendar: Calendar) -> bool:
     item = await Item.filter(zone_id=zone_id, id=item_id).select_for_update().get()
-    if item.state not in TIMED or item.due_days is None:
+    if item.state not in COUNTED or item.due_days is None:
         return False
     cycle = await Cycle.get(zone_id=zone_id, item_id=item_id, number=item.cycle)
     opened_on = clock.local(cycle.opened_at).date()
@@ -83,7 +84,9 @@ async def _recount_one(zone_id: UUID, item_id: UUID, calendar: Calendar) -> bool
         return False
     item.due_on, item.due_provisional = due_on, provisional
     await item.save(update_fields=["due_on", "due_provisional"])
-    await move_deadline(item)
+    await _tell_cycle(item)
+    if item.state in TIMED:  # others have no timers now; a return or a resumption sets them by the new date
+        await escalations.rearm(zone_id, item.id, due_on)
     await audit.record(Scope.system(zone_id), "item.due_recounted", ("item", item.id), due_on=due_on)
     return True
 
@@ -91,5 +94,9 @@ async def _recount_one(zone_id: UUID, item_id: UUID, calendar: Calendar) -> bool
 async def move_deadline(item: Item) -> None:
     """The item's `due_on` has changed: its cycle and its timers follow."""
     assert item.due_on is not None
-    await Cycle.filter(zone_id=item.zone_id, item_id=item.id, number=item.cycle).update(due_on=item.due_on)
+    await _tell_cycle(item)
     await escalations.rearm(item.zone_id, item.id, item.due_on)
+
+
+async def _tell_cycle(item: Item) -> None:
+    await Cycle.filter(zone_id=item.zone_id, item_id=item.id, number=item.cycle).update(due_on=item.due_on)

@@ -27,10 +27,11 @@ AT_ONCE = 50
 
 @dataclass
 class Issued:
-    """What `issue_campaign` did: numbers given; drafts left because they resemble an open item, with the likeness."""
+    """What `issue_campaign` did: numbers given, and drafts left as resembling an open item or as overdue already."""
 
     numbers: list[str] = field(default_factory=list)
     similar: list[Likeness] = field(default_factory=list)
+    past_due: list[UUID] = field(default_factory=list)
 
 
 @atomic()
@@ -64,14 +65,16 @@ def _refuse_similar(alike: Sequence[Likeness]) -> None:
 async def issue_campaign(campaign_id: UUID, *, by: Scope, although_similar: bool = False) -> Issued:
     """Issue every draft of the campaign, 50 at a time; those resembling an open item stay drafts unless told otherwise.
 
-    Repeating it goes on where it stopped. Raises Forbidden, NotFound.
+    So do those whose due date has passed: one of them must not hold up the others. Repeating it goes on where it
+    stopped. Raises Forbidden, NotFound.
     """
     await campaign_of(campaign_id, by=by)
     outcome, after = Issued(), UUID(int=0)
     while ids := await _drafts(campaign_id, by, after):
-        numbers, similar = await _issue_some(ids, by, although_similar)
-        outcome.numbers += numbers
-        outcome.similar += similar
+        some = await _issue_some(ids, by, although_similar)
+        outcome.numbers += some.numbers
+        outcome.similar += some.similar
+        outcome.past_due += some.past_due
         after = ids[-1]
     return outcome
 
@@ -83,17 +86,19 @@ async def _drafts(campaign_id: UUID, by: Scope, after: UUID) -> list[UUID]:
 
 
 @atomic()
-async def _issue_some(ids: list[UUID], by: Scope, although_similar: bool) -> tuple[list[str], list[Likeness]]:
+async def _issue_some(ids: list[UUID], by: Scope, although_similar: bool) -> Issued:
     drafts = Item.filter(zone_id=by.zone_id, id__in=ids, state=State.DRAFT)
     items = await drafts.order_by("id").select_for_update()
-    similar = [] if although_similar else await _set_aside(by.zone_id, items)
-    if not items:
-        return [], similar
-    await _open_first_cycles(items, by)
-    numbered = await _number(items)
-    for number, item in numbered:
+    some = Issued(past_due=[item.id for item in items if item.due_on and item.due_on < clock.today()])
+    items = [item for item in items if item.id not in some.past_due]
+    if not although_similar:
+        some.similar = await _set_aside(by.zone_id, items)
+    if items:
+        await _open_first_cycles(items, by)
+    for number, item in await _number(items):
         await _log(item, by, number)
-    return [number for number, _ in numbered], similar
+        some.numbers.append(number)
+    return some
 
 
 async def _set_aside(zone_id: UUID, items: list[Item]) -> list[Likeness]:

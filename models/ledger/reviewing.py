@@ -80,5 +80,7 @@ async def _send_back(step: Step, reason: str, missing: str) -> Item:
         key=f"returned:{cycle.returned_times}",
     )
     if not long_term:
+        assert item.due_on is not None
+        await escalations.rearm(item.zone_id, item.id, item.due_on)  # a holiday notice may have moved it meanwhile
         await escalations.returned(item.zone_id, item.id, cycle.returned_times)
     return item

@@ -146,6 +146,14 @@ async def test_a_campaign_leaves_similar_drafts_for_a_decision(office: Office) -
     assert (await Item.get(id=twins[1].id)).state is State.DRAFT
 
 
+async def test_a_draft_that_is_overdue_already_does_not_hold_up_the_others(office: Office) -> None:
+    late, good = await office.draft(due_on=clock.today()), await office.draft()
+    await Item.filter(id=late.id).update(due_on=clock.today() - timedelta(days=1))
+    issued = await ledger.issue_campaign(office.campaign.id, by=office.overseer)
+    assert (len(issued.numbers), issued.past_due) == (1, [late.id])
+    assert (await Item.get(id=good.id)).state is State.ISSUED
+
+
 async def test_working_days_are_counted_from_issue(office: Office) -> None:
     item = await office.issued(due_days=10)
     days = await calendar.calendar_of(office.zone.id)

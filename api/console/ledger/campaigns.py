@@ -42,7 +42,7 @@ class CampaignOut(Schema):
 )
 async def create(scope: Scope, body: CampaignIn) -> CampaignOut:
     campaign = await ledger.create_campaign(
-        by=scope, name=body.name, purpose=body.purpose, default_policies=dict(body.default_policies)
+        by=scope, name=body.name, purpose=body.purpose, default_policies={**body.default_policies}
     )
     return CampaignOut.model_validate(campaign)
 
@@ -118,6 +118,7 @@ class IssuedOut(Schema):
 
     numbers: Annotated[list[str], Field(description="所给的编号", examples=[["ZL-RW-2026-0001"]])]
     similar: Annotated[list[LikenessOut], Field(description="与未销号事项相近、仍为草稿的")]
+    past_due: Annotated[list[UUID], Field(description="期限已过、仍为草稿的")]
 
 
 @routes.post(
@@ -126,7 +127,7 @@ class IssuedOut(Schema):
     body=IssueIn,
     reply=IssuedOut,
     summary="交办台账中的全部草稿",
-    errors=("not_found", "due_in_past"),
+    errors=("not_found",),
     limit="10/minute",
 )
 async def issue(scope: Scope, campaign_id: UUID, body: IssueIn) -> IssuedOut:
