@@ -9,7 +9,7 @@ import pkgutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 import uvloop
@@ -25,6 +25,9 @@ from gateways.wechat import WeChat
 from models.base import clock, database, logs, outbox, settings
 from models.base.settings import Settings
 from workers.relay import HANDLERS, Context, Relay, wait
+
+if TYPE_CHECKING:
+    from arq.typing import WorkerCoroutine
 
 log = structlog.get_logger()
 
@@ -61,7 +64,7 @@ async def wake(context: dict[str, Any]) -> None:
 class WorkerSettings:
     """arq's configuration of the listener. Nothing is kept and nothing runs long: what must happen is in PostgreSQL."""
 
-    functions = (func(wake, name="wake", timeout=5, keep_result=0, max_tries=1),)
+    functions = (func(cast("WorkerCoroutine", wake), name="wake", timeout=5, keep_result=0, max_tries=1),)
     keep_result = 0
     job_timeout = 5
     max_jobs = 4

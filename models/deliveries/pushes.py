@@ -98,11 +98,13 @@ async def lease(zone_id: UUID, limit: int = PUSHES_A_LEASE) -> list[Push]:
     rows = await database.fetch(LEASE_DUE, zone_id, now, quiet, limit, token, now + LEASE)
     held = await _hold_over_budget(zone_id, rows, settings, days)
     addresses = await _addresses(zone_id, [row["person_id"] for row in rows])
-    return [
-        Push(zone_id, person, token, *addresses.get(person, (None, None)), only_next=all(row["after"] for row in told))
-        for person, told in _by_person(rows).items()
-        if person not in held
-    ]
+    pushes = []
+    for person, told in _by_person(rows).items():
+        if person not in held:
+            openid, service_openid = addresses.get(person, (None, None))
+            only_next = all(row["after"] for row in told)
+            pushes.append(Push(zone_id, person, token, openid, service_openid, only_next))
+    return pushes
 
 
 async def _any_due(zone_id: UUID) -> bool:

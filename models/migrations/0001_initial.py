@@ -331,7 +331,7 @@ class Migration(migrations.Migration):
                 ('zone_id', fields.UUIDField()),
                 ('staff_no', fields.CharField(max_length=32)),
                 ('name', fields.CharField(max_length=40)),
-                ('phone', fields.CharField(max_length=11)),
+                ('phone', fields.CharField(null=True, max_length=11)),
                 ('active', fields.BooleanField(default=True)),
             ],
             options={'table': 'person', 'app': 'models', 'pk_attr': 'id', 'table_description': 'Somebody of the roster. `active` ends with the roster, never by deletion.'},
@@ -423,7 +423,7 @@ class Migration(migrations.Migration):
                 ('expires_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'reminder', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'person_id', 'id'], name='reminder_inbox', condition={'state': 'open'}), Index(fields=['zone_id', 'subject_id'], name='reminder_of_subject'), Index(fields=['zone_id', 'person_id', 'made_at'], name='reminder_burden')], 'pk_attr': 'id', 'table_description': 'One thing for one person. It is shown as acknowledged or not; whether and when it was read is not recorded.'},
+            options={'table': 'reminder', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'person_id', 'id'], name='reminder_inbox', condition={'state': 'open'}), Index(fields=['zone_id', 'subject_id'], name='reminder_of_subject')], 'pk_attr': 'id', 'table_description': 'One thing for one person. It is shown as acknowledged or not; whether and when it was read is not recorded.'},
             bases=['Row'],
         ),
         ops.CreateModel(

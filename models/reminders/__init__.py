@@ -4,7 +4,7 @@ An acknowledgement is shown; reading is not recorded anywhere.
 """
 
 from models.reminders.acknowledging import Acknowledgement, acknowledge, acknowledge_alone
-from models.reminders.inbox import inbox
+from models.reminders.reading import inbox
 from models.reminders.reminding import (
     ACKNOWLEDGED,
     EXPIRE,

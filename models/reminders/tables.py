@@ -61,5 +61,4 @@ class Reminder(Row):
         indexes = [
             PartialIndex(fields=("zone_id", "person_id", "id"), name="reminder_inbox", condition={"state": "open"}),
             Index(fields=("zone_id", "subject_id"), name="reminder_of_subject"),
-            Index(fields=("zone_id", "person_id", "made_at"), name="reminder_burden"),
         ]
