@@ -68,9 +68,7 @@ async def sign_in(request: Request, body: ConsoleSignInIn) -> HTTPResponse:
     token = await accounts.sign_in(body.login, body.password, body.code, signer=request.app.ctx.signer)
     content = await _session(request, token)
     response = HTTPResponse(content.model_dump_json(), content_type="application/json")
-    response.add_cookie(
-        COOKIE, token, path="/", httponly=True, samesite="Strict", secure=_secure(request), host_prefix=_secure(request)
-    )
+    _set_cookie(request, response, token)
     return response
 
 
@@ -85,7 +83,7 @@ async def sign_out(request: Request, caller: Caller) -> HTTPResponse:
     """结束当前会话。"""
     await accounts.sign_out_of_console(caller.session_id, by=caller.scope)
     response = HTTPResponse(status=204)
-    response.delete_cookie(COOKIE, path="/", secure=_secure(request), host_prefix=_secure(request))
+    _set_cookie(request, response, "", max_age=0)
     return response
 
 
@@ -111,6 +109,20 @@ async def _session(request: Request, token: str) -> SessionOut:
         roles=sorted({grant.role for grant in signed_in.scope.grants}),
         csrf_token=request.app.ctx.signer.csrf_token(token),
         must_change_password=signed_in.must_change_password,
+    )
+
+
+def _set_cookie(request: Request, response: HTTPResponse, token: str, *, max_age: int | None = None) -> None:
+    secure = _secure(request)
+    response.add_cookie(
+        COOKIE,
+        token,
+        path="/",
+        httponly=True,
+        samesite="Strict",
+        secure=secure,
+        host_prefix=secure,
+        max_age=max_age,
     )
 
 

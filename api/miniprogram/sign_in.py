@@ -6,13 +6,12 @@ from uuid import UUID
 from pydantic import Field
 from sanic import Request
 
+from api.miniprogram.organization import MeOut
 from api.wire import ANYONE_BOUND, PUBLIC, Caller, Routes, Schema
 from models import accounts, organization
 from models.accounts import Tokens
-from models.base import clock
 from models.base.errors import Conflict, Unauthenticated
-from models.base.scope import Role
-from models.organization import Appointment, Binding, RoleGrant, Zone
+from models.organization import Binding
 
 routes = Routes("mini", tag="登录")
 TICKET = "binding"
@@ -64,37 +63,13 @@ class ZoneOut(Schema):
     name: Annotated[str, Field(examples=["示范开发区"])]
 
 
-class PostOut(Schema):
-    """A post in force."""
-
-    title: Annotated[str, Field(examples=["主任"])]
-    unit: Annotated[str, Field(examples=["产业发展局"])]
-    acting: Annotated[bool, Field(description="是否主持工作（代理）。")]
-
-
-class RoleOut(Schema):
-    """A role over a unit and what is below it."""
-
-    role: Role
-    unit: Annotated[str, Field(examples=["产业发展局"])]
-
-
-class MeOut(Schema):
-    """Who the caller is to the zone."""
-
-    person_id: UUID
-    name: Annotated[str, Field(examples=["王静"])]
-    zone: ZoneOut
-    posts: list[PostOut]
-    roles: list[RoleOut]
-
-
 class SignInOut(Schema):
-    """Signed in (`tokens`, `me`), or not yet bound (`ticket`)."""
+    """Signed in (`tokens`, `me`, `zone`), or not yet bound (`ticket`)."""
 
     state: Annotated[Literal["signed_in", "to_bind"], Field(description="已登录，或需要先绑定手机号。")]
     tokens: TokensOut | None = None
     me: MeOut | None = None
+    zone: ZoneOut | None = None
     ticket: Annotated[str | None, Field(description="绑定凭证，15 分钟内有效。")] = None
 
 
@@ -103,8 +78,7 @@ async def identify(request: Request) -> Caller:
     token = request.token
     if token is None:
         raise Unauthenticated("token_missing", "请先登录。")
-    claims = request.app.ctx.signer.read_access_token(token)
-    sign_in_id = UUID(claims["sid"])
+    sign_in_id = request.app.ctx.signer.read_access_token(token)
     access = await request.app.ctx.accesses.of(sign_in_id)
     if access is None:
         raise Unauthenticated("sign_in_ended", "登录已结束，请重新进入小程序。")
@@ -183,34 +157,14 @@ async def sign_out(request: Request, caller: Caller) -> None:
     request.app.ctx.accesses.forget(caller.session_id)
 
 
-@routes.get("/me", roles=ANYONE_BOUND, reply=MeOut, summary="本人信息")
-async def me(caller: Caller) -> MeOut:
-    """姓名、开发区、现任职务和角色。"""
-    assert caller.scope.person_id is not None
-    return await _me(caller.scope.zone_id, caller.scope.person_id)
-
-
 async def _signed_in(request: Request, binding: Binding) -> SignInOut:
     tokens = await accounts.open_sign_in(binding, signer=request.app.ctx.signer)
-    who = await _me(binding.zone_id, binding.person_id)  # type: ignore[attr-defined]
-    return SignInOut(state="signed_in", tokens=TokensOut.of(tokens), me=who)
-
-
-async def _me(zone_id: UUID, person_id: UUID) -> MeOut:
-    zone = await Zone.get(id=zone_id)
-    person = await organization.person_of(zone_id, person_id)
-    today = clock.today()
-    held = Appointment.filter(zone_id=zone_id, person_id=person_id, from_on__lte=today).limit(20)
-    posts = [
-        PostOut(title=one.post.title, unit=one.post.unit.name, acting=one.acting)
-        for one in await held.select_related("post__unit")
-        if one.until_on is None or one.until_on >= today
-    ]
-    grants = await RoleGrant.filter(zone_id=zone_id, person_id=person_id).limit(50).select_related("unit")
-    return MeOut(
-        person_id=person_id,
-        name=person.name,
-        zone=ZoneOut(code=zone.code, name=zone.name),
-        posts=posts,
-        roles=[RoleOut(role=grant.role, unit=grant.unit.name) for grant in grants],
+    person_id: UUID = binding.person_id  # type: ignore[attr-defined]
+    scope = await organization.scope_of(person_id)
+    zone = await organization.zone_of(binding.zone_id)
+    return SignInOut(
+        state="signed_in",
+        tokens=TokensOut.of(tokens),
+        me=MeOut.of(await organization.own_entry(by=scope)),
+        zone=ZoneOut.model_validate(zone),
     )

@@ -28,7 +28,7 @@ from api.wire.problems import MEDIA_TYPE, ROUTING, TITLES, Problem
 from api.wire.routes import PUBLIC, SIGNED_IN, Route
 
 Mode = Literal["validation", "serialization"]
-Schemas = dict[tuple[type[BaseModel], Mode], dict[str, Any]]
+Schemas = dict[tuple[Any, Mode], dict[str, Any]]
 REFS = "#/components/schemas/{model}"
 PARAMETER = re.compile(r"<(\w+)(?::(\w+))?>")
 PATH_TYPES = {"uuid": ("string", "uuid"), "int": ("integer", None), "str": ("string", None), None: ("string", None)}
@@ -108,7 +108,7 @@ def _of_the_caller(route: Route) -> list[str]:
 
 def _schemas(routes: list[Route]) -> tuple[Schemas, dict[str, Any]]:
     """References by (class, mode), and the definitions they point at."""
-    wanted: dict[tuple[type[BaseModel], Mode], None] = {(Problem, "serialization"): None}
+    wanted: dict[tuple[Any, Mode], None] = {(Problem, "serialization"): None}
     for route in routes:
         for form in (route.body, route.query):
             if form:
@@ -157,11 +157,11 @@ def _parameters(route: Route, schemas: Schemas, definitions: dict[str, Any]) -> 
         key = Schema(type="string", schema_format="uuid", examples=["0193a5b0-7c1e-7000-8000-000000000001"])
         detail = "客户端生成的 UUID；网络不好重发时用同一个，只会办一次。"
         found.append(
-            Parameter(name="Idempotency-Key", param_in="header", required=True, description=detail, param_schema=key)
+            Parameter(name="Idempotency-Key", **{"in": "header"}, required=True, description=detail, param_schema=key)
         )
     if "if_match_missing" in route.errors:
         version = Schema(type="string", examples=['"3"'])
-        found.append(Parameter(name="If-Match", param_in="header", required=True, param_schema=version))
+        found.append(Parameter(name="If-Match", **{"in": "header"}, required=True, param_schema=version))
     if route.query:
         name = schemas[route.query, "validation"]["$ref"].rpartition("/")[2]
         found += _query_parameters(definitions[name])
@@ -171,7 +171,7 @@ def _parameters(route: Route, schemas: Schemas, definitions: dict[str, Any]) -> 
 def _path_parameter(name: str, kind: str) -> Parameter:
     json_type, json_format = PATH_TYPES.get(kind or None, ("string", None))
     schema = Schema.model_validate({"type": json_type, **({"format": json_format} if json_format else {})})
-    return Parameter(name=name, param_in="path", required=True, param_schema=schema)
+    return Parameter(name=name, **{"in": "path"}, required=True, param_schema=schema)
 
 
 def _query_parameters(form: dict[str, Any]) -> list[Parameter]:
@@ -179,7 +179,7 @@ def _query_parameters(form: dict[str, Any]) -> list[Parameter]:
     return [
         Parameter(
             name=name,
-            param_in="query",
+            **{"in": "query"},
             required=name in required,
             description=schema.get("description"),
             param_schema=Schema.model_validate(schema),

@@ -59,13 +59,13 @@ def _class_of(call: ast.Call) -> type[errors.Refused] | None:
 
 def _assigned_texts(function: ast.AST) -> Iterator[tuple[str, str]]:
     for node in ast.walk(function):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            for target in node.targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, node.value.value
+        if isinstance(node, ast.Assign) and (text := _text(node.value, {})):
+            yield from ((target.id, text) for target in node.targets if isinstance(target, ast.Name))
 
 
 def _text(node: ast.expr, sentences: dict[str, str]) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
+    if isinstance(node, ast.IfExp):
+        return _text(node.body, sentences) or _text(node.orelse, sentences)
     return sentences.get(node.id) if isinstance(node, ast.Name) else None

@@ -1,6 +1,6 @@
 """The way of one request: who asks, may they, how often, what was sent, the rule, the answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from time import perf_counter
 from typing import Any
 
@@ -18,7 +18,7 @@ from models.base import logs
 from models.base.errors import Forbidden
 
 
-def serve(route: Route, observe: Callable[[int, float], None]) -> Callable[..., Awaitable[HTTPResponse]]:
+def serve(route: Route, observe: Callable[[int, float], None]) -> Callable[..., Coroutine[Any, Any, HTTPResponse]]:
     """The Sanic handler of `route`; `observe(status, seconds)` is told of every answer."""
     taken = tuple(route.wants & {"request", "scope", "caller"})
 
@@ -65,6 +65,7 @@ async def _read(route: Route, request: Request, given: dict[str, Any]) -> None:
     if route.body:
         given["body"] = await read_body(request, route.body, route.max_body)
     elif route.stream:
+        assert request.stream is not None
         request.stream.request_max_size = route.max_body
     elif route.writes:
         await receive(request, route.max_body)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import structlog
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
+from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from api.wire.routes import Route
@@ -37,14 +38,15 @@ class Limiter:
     """The limits of one process; `url` is that of Redis."""
 
     def __init__(self, url: str) -> None:
-        self._storage = RedisStorage(
+        patience = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
+        self._connections = ConnectionPool.from_url(url, **patience)
+        storage = RedisStorage(
             f"async+{url}",
             implementation="redispy",
             key_prefix="limit",
-            socket_timeout=0.25,
-            socket_connect_timeout=0.25,
+            connection_pool=self._connections,  # type: ignore[arg-type]  # handed on to redis-py as it is
         )
-        self._windows = FixedWindowRateLimiter(self._storage)
+        self._windows = FixedWindowRateLimiter(storage)
         self._turns: OrderedDict[tuple[str, str], _Turns] = OrderedDict()
         self._open_until = 0.0
 
@@ -76,4 +78,4 @@ class Limiter:
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._storage.bridge.get_connection().aclose()
+        await self._connections.disconnect()

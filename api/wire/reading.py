@@ -52,6 +52,7 @@ async def read_body(request: Request, form: type[Form], limit: int) -> Form:
     kind = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
     if kind != "application/json":
         raise UnsupportedType("json_expected", "请求内容应为 JSON（application/json）。")
+    _refuse_nul(b"\\u0000" in request.body, "invalid_body")
     try:
         return form.model_validate_json(request.body, strict=True)
     except ValidationError as fault:
@@ -60,10 +61,9 @@ async def read_body(request: Request, form: type[Form], limit: int) -> Form:
 
 def read_query(request: Request, form: type[Form]) -> Form:
     """The query string as `form`; a parameter may repeat only where the form has a list. Raises Invalid."""
-    given = {
-        name: values if len(values) > 1 or _is_list(form, name) else values[0]
-        for name, values in request.get_args(keep_blank_values=True).items()
-    }
+    asked = request.get_args(keep_blank_values=True)
+    given = {name: values if len(values) > 1 or _is_list(form, name) else values[0] for name, values in asked.items()}
+    _refuse_nul(any("\0" in value for values in asked.values() for value in values), "invalid_query")
     try:
         return form.model_validate(given)
     except ValidationError as fault:
@@ -75,6 +75,12 @@ async def receive(request: Request, limit: int) -> None:
     if request.stream is not None and request.stream.request_body:
         request.stream.request_max_size = limit
         await request.receive_body()
+
+
+def _refuse_nul(found: bool, code: str) -> None:
+    """The one character that PostgreSQL's text cannot hold, and nobody types. Raises Invalid."""
+    if found:
+        raise Invalid(code, "文字中有不能保存的字符（U+0000），没有保存。")
 
 
 def _is_list(form: type[BaseModel], name: str) -> bool:

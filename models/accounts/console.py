@@ -27,11 +27,11 @@ NO_ZONE = UUID(int=0)
 TOTP = "totp"
 
 CHARGE = """
-insert into sign_in_attempt as a (id, zone_id, key, failures, last_at, locked_until) values ($1, $2, $3, 1, $4, $4)
+insert into sign_in_attempt as a (id, zone_id, key, failures, last_at, locked_until) values ($1, $2, $3, 1, $4, $5)
 on conflict (zone_id, key) do update set
   failures = case when a.last_at < $5 then 1 else a.failures + 1 end,
   last_at = $4,
-  locked_until = case when a.last_at < $5 or a.failures < $6 then $4
+  locked_until = case when a.last_at < $5 or a.failures < $6 then a.locked_until
     else $4 + least($7::interval * power(2, a.failures - $6), $8::interval) end
 where a.locked_until <= $4
 returning failures

@@ -8,17 +8,19 @@ import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import jwt
 import orjson
 from cryptography.fernet import Fernet, InvalidToken
+from jwt.types import Options
 
 from models.base import clock
 from models.base.errors import Unauthenticated
 
 ALGORITHM = "HS256"
 AUDIENCE = "mini"
-_CHECKED = {"require": ["exp", "aud", "sid"], "verify_exp": False, "verify_iat": False, "verify_sub": False}
+_CHECKED: Options = {"require": ["exp", "aud", "sid"], "verify_exp": False, "verify_iat": False, "verify_sub": False}
 
 
 class Signer:
@@ -44,17 +46,16 @@ class Signer:
         payload = {**claims, "aud": AUDIENCE, "iat": int(now.timestamp()), "exp": int((now + lasting).timestamp())}
         return jwt.encode(payload, self._access, ALGORITHM)
 
-    def read_access_token(self, token: str) -> dict[str, Any]:
-        """The claims. Raises Unauthenticated (`token_invalid`, `token_expired`)."""
+    def read_access_token(self, token: str) -> UUID:
+        """The sign-in it was given to. Raises Unauthenticated (`token_invalid`, `token_expired`)."""
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token, self._access, algorithms=[ALGORITHM], audience=AUDIENCE, options=_CHECKED
-            )
-        except jwt.InvalidTokenError:
+            claims = jwt.decode(token, self._access, algorithms=[ALGORITHM], audience=AUDIENCE, options=_CHECKED)
+            sign_in_id, expires_at = UUID(claims["sid"]), int(claims["exp"])
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
             raise Unauthenticated("token_invalid", "登录凭证无效，请重新进入小程序。") from None
-        if not isinstance(claims["exp"], int) or claims["exp"] <= clock.now().timestamp():
+        if expires_at <= clock.now().timestamp():
             raise Unauthenticated("token_expired", "登录已过期，正在为您续期。")
-        return claims
+        return sign_in_id
 
     def seal(self, purpose: str, content: Any, *, lasting: timedelta | None = None) -> str:
         """`content` (JSON) so that nobody else can read, change or, past `lasting`, use it."""

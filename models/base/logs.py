@@ -33,7 +33,7 @@ def configure(service: str, level: int = logging.INFO) -> None:
     def named(logger: Any, method: str, event: EventDict) -> EventDict:
         return {"service": service, **event}
 
-    shared = [
+    shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

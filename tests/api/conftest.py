@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 from uuid import uuid4
 
 import aiohttp
@@ -127,8 +128,12 @@ def serving(log: Path, command: list[str], port: int, told: dict[str, str]) -> I
 
 
 def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    """Whether it serves: its manager listens before its workers do."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as reply:
+            return reply.status == 200
+    except OSError:
+        return False
 
 
 @pytest.fixture(scope="session")

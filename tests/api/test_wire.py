@@ -81,7 +81,7 @@ async def test_an_unknown_failure_is_logged_with_its_request_and_leaks_nothing(a
     answer = await anyone.get("/api/mini/probe/broken", headers={"X-Request-ID": "phone-0002"})
     assert (answer.status, answer.code) == (500, "internal")
     assert "RuntimeError" not in answer.text and "138" not in answer.text
-    assert '"request_id":"phone-0002"' in log.read_text()
+    assert '"request_id":"phone-0002"' in await asyncio.to_thread(log.read_text)
 
 
 async def test_a_wrong_address_and_a_wrong_method_are_problems_too(anyone: Client) -> None:
