@@ -76,13 +76,13 @@ def draw(
     5. Of a team the one who has led the fewest so far leads, ties in the order of step 4.
     """
     pool = _Pool(inspectors)
-    possible = [candidate for candidate in population if len(pool.people(candidate)) >= team]
+    possible = [candidate for candidate in population if pool.size(candidate) >= team]
     turns = _Turns(seed, team)
     assigned = [
         Assigned(item=candidate.item, cycle=candidate.cycle, inspectors=turns.give(candidate, pool.people(candidate)))
         for candidate in _in_order(_sample(possible, seed, count), seed)
     ]
-    aside = sorted(candidate.item for candidate in population if len(pool.people(candidate)) < team)
+    aside = sorted(candidate.item for candidate in population if pool.size(candidate) < team)
     return Drawing(assigned=tuple(assigned), set_aside=tuple(aside))
 
 
@@ -97,6 +97,10 @@ class _Pool:
         if path not in self._by_unit:
             self._by_unit[path] = frozenset(who.person for who in self._inspectors if who.may_enter(path))
         return self._by_unit[path]
+
+    def size(self, candidate: Candidate) -> int:
+        of_unit = self._of_unit(candidate.unit_path)
+        return len(of_unit) - sum(person in of_unit for person in {*candidate.barred})
 
     def people(self, candidate: Candidate) -> frozenset[UUID]:
         return self._of_unit(candidate.unit_path) - {*candidate.barred}

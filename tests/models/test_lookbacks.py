@@ -1,7 +1,6 @@
 """Look-backs: planned and drawn by oversight, visited by inspectors of other units, verdicts carried out."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -440,7 +439,7 @@ async def test_progress_is_told_by_plan(office: Office) -> None:
     assert await lookbacks.progress(office.zone.id, [plan_id]) == {plan_id: (2, 1)}
 
 
-async def test_a_visit_shows_the_items_facts_and_its_records(office: Office, clock_moves: Callable[..., None]) -> None:
+async def test_a_visit_shows_the_items_facts_and_its_records(office: Office) -> None:
     await office.closed_item("A")
     (visit,) = await drawn(office)
     record = await recorded(office, visit, says())
