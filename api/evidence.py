@@ -112,7 +112,7 @@ class EvidenceOut(Schema):
     review_label: Annotated[str, Field(description="审核情况的中文名称。", examples=["待审核"])]
     review_reason: Annotated[str, Field(description="审核理由。")]
     reviewed_at: datetime | None
-    also_used: Annotated[list[UseOut], Field(description="同一文件在本区其他地方的使用，供审核参考。")]
+    also_used: Annotated[list[UseOut], Field(description="同一文件在本区其他地方的使用，供审核参考；只给审核人看。")]
 
     @classmethod
     def of(cls, row: Evidence, shown: Shown) -> "EvidenceOut":
@@ -129,9 +129,9 @@ class EvidenceOut(Schema):
         )
 
 
-async def one(row: Evidence) -> EvidenceOut:
+async def one(scope: Scope, row: Evidence) -> EvidenceOut:
     """The reply for one row."""
-    return EvidenceOut.of(row, (await evidence.shown([row]))[row.id])
+    return EvidenceOut.of(row, (await evidence.shown([row], by=scope))[row.id])
 
 
 async def page(scope: Scope, query: EvidenceQuery) -> Page[EvidenceOut]:
@@ -144,11 +144,11 @@ async def page(scope: Scope, query: EvidenceQuery) -> Page[EvidenceOut]:
         rows = await evidence.of_visit(query.visit_id, by=scope, after=after, limit=query.limit)
     else:
         raise Invalid("subject_missing", "请说明要看哪件事项或哪次检查的材料。")
-    return await _page(rows, query.limit)
+    return await _page(scope, rows, query.limit)
 
 
-async def _page(rows: Sequence[Evidence], limit: int) -> Page[EvidenceOut]:
-    shown = await evidence.shown(rows)
+async def _page(scope: Scope, rows: Sequence[Evidence], limit: int) -> Page[EvidenceOut]:
+    shown = await evidence.shown(rows, by=scope)
     next_ = write_cursor(rows[-1].id) if len(rows) == limit else None
     return Page[EvidenceOut](items=[EvidenceOut.of(row, shown[row.id]) for row in rows], next=next_)
 
@@ -156,7 +156,7 @@ async def _page(rows: Sequence[Evidence], limit: int) -> Page[EvidenceOut]:
 async def attach_words(scope: Scope, body: WordsIn, client_id: UUID) -> EvidenceOut:
     """A statement or a paper reference, submitted once under `client_id`."""
     facts = body.model_dump() | {"kind": Kind(body.kind), "client_id": client_id}
-    return await one(await evidence.attach(evidence.Submission(**facts), by=scope))
+    return await one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
 
 
 async def attach_file(request: Request, scope: Scope, query: UploadQuery, client_id: UUID) -> EvidenceOut:
@@ -172,7 +172,7 @@ async def attach_file(request: Request, scope: Scope, query: UploadQuery, client
         claimed=query.sha256,
     )
     facts = query.model_dump(exclude={"sha256"}) | {"kind": kind, "client_id": client_id, "received": received}
-    return await one(await evidence.attach(evidence.Submission(**facts), by=scope))
+    return await one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
 
 
 async def original(request: Request, scope: Scope, evidence_id: UUID) -> ResponseStream:

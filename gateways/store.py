@@ -31,8 +31,9 @@ class Store:
     def open(cls, url: str, **options: Any) -> "Store":
         """`file:///folder` (made if absent) or `s3://bucket/prefix`.
 
-        S3 takes its endpoint and keys from `options` or the usual `AWS_*` environment (`AWS_ENDPOINT_URL`,
-        `AWS_ACCESS_KEY_ID`, …), as obstore reads them.
+        S3 takes its endpoint and keys from `options` or the usual environment, as obstore reads it:
+        `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_ALLOW_HTTP=true` for
+        an endpoint without TLS.
         """
         if url.startswith("file:"):
             return cls(LocalStore.from_url(url, mkdir=True))

@@ -60,7 +60,7 @@ async def page(scope: Scope, query: EvidenceQuery) -> Page[EvidenceOut]:
 
 @routes.get("/<evidence_id:uuid>", roles=ANYONE_BOUND, reply=EvidenceOut, summary="一份材料", errors=("not_found",))
 async def detail(scope: Scope, evidence_id: UUID) -> EvidenceOut:
-    return await forms.one(await evidence.readable(evidence_id, by=scope))
+    return await forms.one(scope, await evidence.readable(evidence_id, by=scope))
 
 
 @routes.post(
@@ -72,7 +72,9 @@ async def detail(scope: Scope, evidence_id: UUID) -> EvidenceOut:
     errors=forms.REVIEWING,
 )
 async def review(scope: Scope, evidence_id: UUID, body: ReviewIn) -> EvidenceOut:
-    return await forms.one(await evidence.review(evidence_id, by=scope, verdict=body.verdict, reason=body.reason))
+    return await forms.one(
+        scope, await evidence.review(evidence_id, by=scope, verdict=body.verdict, reason=body.reason)
+    )
 
 
 @routes.get(

@@ -207,24 +207,25 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What goes with a row when it is shown: its file, its pictures' states and its other uses in the zone."""
+    """What goes with a row when it is shown: its file, its pictures' states and, to reviewers, its other uses."""
 
     blob: Blob | None
     pictures: dict[Form, Derivation]
     uses: tuple[Use, ...]
 
 
-async def shown(rows: Iterable[Evidence]) -> dict[UUID, Shown]:
-    """What goes with each of `rows` (of one zone), in three statements however many there are."""
+async def shown(rows: Iterable[Evidence], *, by: Scope) -> dict[UUID, Shown]:
+    """What goes with each of `rows` (of the caller's zone), in three statements however many there are.
+
+    A reuse names items of other people: it is for those who review.
+    """
     rows = list(rows)
-    if not rows:
-        return {}
-    zone_id, hashes = rows[0].zone_id, [row.sha256 for row in rows if row.sha256]
+    zone_id, hashes = by.zone_id, [row.sha256 for row in rows if row.sha256]
     blobs = {blob.sha256: blob for blob in await Blob.filter(zone_id=zone_id, sha256__in=hashes)}
     pictures: dict[UUID, dict[Form, Derivation]] = {row.id: {} for row in rows}
     for picture in await Derivation.filter(zone_id=zone_id, evidence_id__in=list(pictures)):
         pictures[picture.evidence_id][picture.form] = picture
-    uses = await _uses(zone_id, hashes)
+    uses = await _uses(zone_id, hashes) if by.may(Role.UNIT_LEADER, Role.OVERSIGHT) else {}
     return {
         row.id: Shown(
             blobs.get(row.sha256 or ""),

@@ -188,7 +188,7 @@ async def test_a_photo_owes_a_view_and_a_thumbnail(office, zone, store):
     received = await taken(zone, store, Kind.PHOTO, photos.jpeg())
     given = Submission(client_id=uuid4(), kind=Kind.PHOTO, item_id=item.id, received=received)
     made = await evidence.attach(given, by=office.owner)
-    shown = (await evidence.shown([made]))[made.id]
+    shown = (await evidence.shown([made], by=office.owner))[made.id]
     assert set(shown.pictures) == {Form.VIEW, Form.THUMBNAIL}
     assert shown.blob and shown.blob.media_type == "image/jpeg"
     assert await Promise.filter(zone_id=zone.id, job=evidence.DERIVE).count() == 1
@@ -269,9 +269,10 @@ async def test_a_file_seen_before_in_the_zone_is_flagged_with_where(office, zone
     for item in (one, two):
         given = Submission(client_id=uuid4(), kind=Kind.PHOTO, item_id=item.id, received=received)
         made.append(await evidence.attach(given, by=office.owner))
-    shown = await evidence.shown(made)
+    shown = await evidence.shown(made, by=office.leader)
     assert [use.number for use in shown[made[0].id].uses] == [two.number]
     assert [use.evidence_id for use in shown[made[1].id].uses] == [made[0].id]
+    assert not any(row.uses for row in (await evidence.shown(made, by=office.owner)).values())
     assert await Blob.filter(zone_id=zone.id).count() == 1
 
 
