@@ -82,8 +82,11 @@ async def disconnect() -> None:
 
 
 def as_json(value: Any) -> str:
-    """`value` as `fetch` and `execute` take a jsonb parameter (they also give jsonb columns back as text)."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    """`value` as `fetch` and `execute` take a jsonb parameter (they also give jsonb columns back as text).
+
+    asyncpg's ids are a subclass of UUID, which orjson would refuse.
+    """
+    return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS).decode()
 
 
 async def fetch(sql: str, *values: Any) -> list[dict[str, Any]]:
