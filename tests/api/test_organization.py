@@ -1,6 +1,7 @@
 """The organization over HTTP: the roster goes in and out, people are found, absences are delegated."""
 
 import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ async def office(desk: Desk, zone: Zone, bureau: Unit) -> Desk:
     await RoleGrant.filter(zone_id=zone.id, role=Role.SECURITY_ADMIN).update(role=Role.ADMIN)
     signed_in = await desk.sign_in()
     assert signed_in.status == 200, signed_in.text
+    changed = {"current": desk.password, "new": "A-new-passphrase-2026"}
+    assert (await desk.post("/api/console/password", changed)).status == 204
     return desk
 
 
@@ -79,8 +82,11 @@ async def test_a_roster_is_tried_taken_and_exported_on_the_console(office: Desk,
     assert tried.content["changes"]["人员"]["added"] == 1 and not await Person.exists(zone_id=zone.id, staff_no="T1")
     taken = await upload(office, workbook("15400000001"))
     assert taken.content["stored"] and taken.content["proposed"] == 1
-    exported = await office.get("/api/console/organization/roster")
-    assert (exported.status, exported.headers["content-type"]) == (200, FORM)
+    address = f"{office.url}/api/console/organization/roster"
+    async with office.session.get(address, headers=office.headers) as exported:
+        assert (exported.status, exported.content_type) == (200, FORM)
+        with zipfile.ZipFile(io.BytesIO(await exported.read())) as archive:
+            assert "xl/workbook.xml" in archive.namelist()
 
 
 async def test_a_bad_roster_names_sheet_row_and_column(office: Desk) -> None:
