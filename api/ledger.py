@@ -133,8 +133,10 @@ class ItemOut(ItemLine):
     def whole(cls, found: Whole) -> "ItemOut":
         """From what `ledger.whole` found."""
         item = found.item
-        plain = ("campaign_id", "requirement", "basis", "area", "classification", "due_days", "stage_goal")
-        plain += ("next_review_on", "suspended_until", "issued_at", "closed_at", "version")
+        plain = (
+            *("campaign_id", "requirement", "basis", "area", "classification", "due_days", "stage_goal"),
+            *("next_review_on", "suspended_until", "issued_at", "closed_at", "version"),
+        )
         return cls(
             **line_facts(item),
             **{name: getattr(item, name) for name in plain},
