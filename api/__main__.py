@@ -3,7 +3,6 @@
 import argparse
 import os
 import shutil
-from functools import partial
 
 from models.base import settings
 
@@ -24,16 +23,17 @@ def main() -> None:
 
     from api.app import create_app  # noqa: PLC0415
 
-    loader = AppLoader(factory=partial(create_app, loaded))
-    app = loader.load()
+    app = create_app(loaded)
     if asked.workers == 1:
         # One process and no manager, which would end by killing its whole process group.
         app.run(asked.host, asked.port, single_process=True, access_log=False, motd=False)
         return
     if os.getpid() != os.getsid(0):
         os.setsid()  # the manager's last word is killpg(SIGKILL): a group of its own, never the database's
+    # Forked workers are up at once with this very app; the manager does not take a stop well while others import.
+    Sanic.start_method = "fork"
     app.prepare(asked.host, asked.port, workers=asked.workers, access_log=False, motd=False)
-    Sanic.serve(primary=app, app_loader=loader)
+    Sanic.serve(primary=app, app_loader=AppLoader(factory=lambda: app))
 
 
 def _count_together(loaded: settings.Settings) -> None:

@@ -76,7 +76,7 @@ class SignInOut(Schema):
 async def identify(request: Request) -> Caller:
     """Who holds the access token. Raises Unauthenticated."""
     token = request.token
-    if token is None:
+    if not token:
         raise Unauthenticated("token_missing", "请先登录。")
     sign_in_id = request.app.ctx.signer.read_access_token(token)
     access = await request.app.ctx.accesses.of(sign_in_id)

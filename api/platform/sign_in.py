@@ -9,7 +9,7 @@ from models.base.errors import Unauthenticated
 
 async def identify(request: Request) -> Caller:
     """Which platform calls. Raises Unauthenticated."""
-    if request.token is None:
+    if not request.token:
         raise Unauthenticated("token_missing", "请带上服务令牌。")
     service = await accounts.service_of(request.token)
     return Caller(service.scope, service.feeds, service.scope.actor, service.token_id)

@@ -6,6 +6,7 @@ Tests share its database: each has a zone, people and numbers of its own.
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -124,7 +125,11 @@ def serving(log: Path, command: list[str], port: int, told: dict[str, str]) -> I
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # a session of its own: nobody else is hit
+            raise
 
 
 def _answers(port: int) -> bool:
