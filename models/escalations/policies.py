@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from models.base import audit, clock
+from models.base import audit, clock, database
 from models.base.database import atomic
 from models.base.errors import Conflict, Fault, Invalid, NotFound
 from models.base.ids import new_id
@@ -105,12 +105,13 @@ async def put_policy(form: PolicyForm, *, by: Scope, expected: int | None = None
     With `expected`, only if that is the newest version (0: none of the zone's own). Raises Forbidden, Conflict.
     """
     by.require(Role.OVERSIGHT, Role.ADMIN)
-    newest = await _newest(by.zone_id, form.code, locked=True)
+    newest = await _newest(by.zone_id, form.code)
     steps = [step.model_dump(mode="json") for step in form.steps]
     if newest and newest.active and (newest.name, newest.steps) == (form.name, steps):
         return newest
     if expected is not None and expected != (newest.version if newest else 0):
         raise Conflict("policy_changed", "这条策略已被他人修改，您的修改没有保存。请刷新后再改。")
+    newest = newest or await _adopt_shipped(by.zone_id, form.code)
     policy = await Policy.create(
         id=new_id(),
         zone_id=by.zone_id,
@@ -128,7 +129,7 @@ async def put_policy(form: PolicyForm, *, by: Scope, expected: int | None = None
 async def retire_policy(code: str, *, by: Scope) -> Policy:
     """New items may not name it any more; timers already armed go on. Raises Forbidden, NotFound."""
     by.require(Role.OVERSIGHT, Role.ADMIN)
-    newest = await _newest(by.zone_id, code, locked=True)
+    newest = await _newest(by.zone_id, code) or await _adopt_shipped(by.zone_id, code)
     if newest is None:
         raise NotFound()
     if newest.active:
@@ -156,9 +157,21 @@ def _shipped(zone_id: UUID, form: PolicyForm) -> Policy:
     return Policy(zone_id=zone_id, code=form.code, name=form.name, version=0, steps=steps, made_at=clock.now())
 
 
-async def _newest(zone_id: UUID, code: str, *, locked: bool) -> Policy | None:
-    rows = Policy.filter(zone_id=zone_id, code=code).order_by("-version")
-    return await (rows.select_for_update() if locked else rows).first()
+async def _newest(zone_id: UUID, code: str) -> Policy | None:
+    """The newest version, with the zone locked: policies change one after the other."""
+    await database.fetch("select id from zone where id = $1 for update", zone_id)
+    return await Policy.filter(zone_id=zone_id, code=code).order_by("-version").first()
+
+
+async def _adopt_shipped(zone_id: UUID, code: str) -> Policy | None:
+    """A zone that changes one of the shipped policies, its first, keeps the others: all become its own."""
+    if code not in {form.code for form in SHIPPED} or await Policy.exists(zone_id=zone_id):
+        return None
+    for form in SHIPPED:
+        policy = _shipped(zone_id, form)
+        policy.version = 1
+        await policy.save()
+    return await Policy.get(zone_id=zone_id, code=code)
 
 
 async def named_policies(zone_id: UUID, codes: Sequence[str]) -> list[Policy]:

@@ -125,15 +125,19 @@ class WorkerProcess:
     """`python -m workers`, as it runs in production."""
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
-        self._environment, self.log = environment, log
+        self.environment, self.log = environment, log
         self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def metrics_port(self) -> int:
+        return int(self.environment["ZHUOLUO_METRICS_PORT"])
 
     def start(self) -> None:
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "workers"],
                 cwd=ROOT,
-                env={**os.environ, **self._environment},
+                env={**os.environ, **self.environment},
                 stdout=output,
                 stderr=output,
             )
