@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from models.base import clock, outbox
+from models.base import calendar, clock, outbox
 from models.base import database as postgres
 from models.base.outbox import Promise, PromiseState
 from models.organization import Zone
 
 pytestmark = pytest.mark.usefixtures("database")
 
-RING = outbox.job("test.ring")
+RING = calendar.CHANGED
 
 
 @pytest.fixture
