@@ -8,7 +8,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from models.base import clock, outbox
+from models.base import calendar, clock, outbox
 from models.base.settings import Settings
 from models.organization import Zone
 from tests.api.conftest import Client, environment, free_port, serving
@@ -17,7 +17,7 @@ from tests.api.conftest import Client, environment, free_port, serving
 async def test_readiness_names_what_is_late(anyone: Client, zone: Zone) -> None:
     assert (await anyone.get("/readyz")).content["ready"] is True
     due_at = clock.now() - timedelta(seconds=301)
-    await outbox.promise(zone.id, outbox.job("probe.late"), due_at=due_at, key="late")
+    await outbox.promise(zone.id, calendar.CHANGED, due_at=due_at, key="late")
     answer = await anyone.get("/readyz")
     await outbox.Promise.filter(zone_id=zone.id).delete()
     assert (answer.status, answer.content["promises"], answer.content["database"]) == (503, "late", "ok")
