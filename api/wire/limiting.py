@@ -1,16 +1,19 @@
 """Rate limits per caller and route, counted in Redis for all processes together.
 
 Redis is asked for a handful of turns at a time, which this process then spends, so that a hot path does not pay a round
-trip for every request; a caller may carry one handful unspent into the next window, no more.
+trip for every request; a caller may carry one handful unspent into the next window, no more. Of those who come at once
+(a whole zone behind one address, in the morning) one asks, and all spend what it brings.
 
 When Redis does not answer, everyone passes: an outage of it must not stop an acknowledgement. Sign-in passes too:
 guessing a password is bounded by the lock-out that PostgreSQL keeps, and a WeChat code can be used once.
 """
 
+import asyncio
 import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import structlog
 from limits.aio.storage import RedisStorage
@@ -30,8 +33,11 @@ log = structlog.get_logger("api.limits")
 
 @dataclass(slots=True)
 class _Turns:
+    """`left` to spend until `until`; none left and `refused`: nor will Redis give any before then."""
+
     left: int
     until: float
+    refused: bool = False
 
 
 class Limiter:
@@ -48,31 +54,49 @@ class Limiter:
         )
         self._windows = FixedWindowRateLimiter(storage)
         self._turns: OrderedDict[tuple[str, str], _Turns] = OrderedDict()
+        self._asking: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._open_until = 0.0
 
     async def check(self, route: Route, caller: str) -> None:
         """Take one turn. Raises TooMany with the seconds to wait."""
-        turns = self._turns.get((route.name, caller))
-        if turns is not None and turns.left > 0 and turns.until > time.time():
-            turns.left -= 1
+        place = (route.name, caller)
+        if self._spend(place) or time.monotonic() < self._open_until:
             return
-        if time.monotonic() < self._open_until:
-            return
-        try:
-            await self._take(route, caller)
-        except (RedisError, OSError, TimeoutError) as fault:
-            self._open_until = time.monotonic() + PAUSE_SECONDS
-            log.warning("limits.open", error=type(fault).__name__)
+        async with self._asking.setdefault(place, asyncio.Lock()):
+            if self._spend(place) or time.monotonic() < self._open_until:
+                return
+            try:
+                await self._take(route, caller)
+            except (RedisError, OSError, TimeoutError) as fault:
+                self._open_until = time.monotonic() + PAUSE_SECONDS
+                log.warning("limits.open", error=type(fault).__name__)
+                return
+            self._spend(place)
+
+    def _spend(self, place: tuple[str, str]) -> bool:
+        """Whether a turn was at hand. Raises TooMany."""
+        turns = self._turns.get(place)
+        if turns is None or turns.until <= time.time():
+            return False
+        if turns.refused:
+            wait = max(1, math.ceil(turns.until - time.time()))
+            raise TooMany("too_many_requests", f"操作过于频繁，请在 {wait} 秒后再试。", retry_after=wait)
+        if turns.left == 0:
+            return False
+        turns.left -= 1
+        return True
 
     async def _take(self, route: Route, caller: str) -> None:
+        """Ask Redis for a handful, or learn when to ask again."""
         limit = route.limit
         assert limit is not None
         handful = max(1, limit.amount // HANDFUL)
-        if not await self._windows.hit(limit, route.name, caller, cost=handful):
+        if await self._windows.hit(limit, route.name, caller, cost=handful):
+            taken = _Turns(handful, time.time() + limit.get_expiry())
+        else:
             until, _ = await self._windows.get_window_stats(limit, route.name, caller)
-            wait = max(1, math.ceil(until - time.time()))
-            raise TooMany("too_many_requests", f"操作过于频繁，请在 {wait} 秒后再试。", retry_after=wait)
-        self._turns[route.name, caller] = _Turns(handful - 1, time.time() + limit.get_expiry())
+            taken = _Turns(0, until, refused=True)
+        self._turns[route.name, caller] = taken
         if len(self._turns) > CALLERS_KEPT:
             self._turns.popitem(last=False)
 
