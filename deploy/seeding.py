@@ -16,7 +16,7 @@ from models.accounts import Account, Signer
 from models.base import clock
 from models.base.scope import Grant, Role, Scope
 from models.ledger import Item
-from models.organization import Binding, RoleGrant, Zone
+from models.organization import Binding, Person, RoleGrant, Zone
 
 SAMPLE = Path(__file__).parent / "sample"
 ZONE_CODE, ZONE_NAME = "lanchuan", "澜川经济开发区（虚构）"
@@ -84,12 +84,13 @@ def items_workbook(today: date) -> bytes:
     sheets = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
     due, requirement = (sheets["事项"][0].index(header) for header in ("期限", "要求"))
     for row in sheets["事项"][1:]:
-        if isinstance(row[due], date):
-            before, row[due] = row[due], row[due] + late
-            row[requirement] = row[requirement].replace(_day(before), _day(row[due]))
+        before = row[due]
+        if isinstance(before, date):
+            row[due] = before + late
+            row[requirement] = str(row[requirement]).replace(_day(before), _day(before + late))
     with TemporaryDirectory() as folder:
         file = Path(folder, "items.xlsx")
-        write_workbook(file, {name: [[_cell(value) for value in row] for row in rows] for name, rows in sheets.items()})
+        write_workbook(file, {name: [[cell(value) for value in row] for row in rows] for name, rows in sheets.items()})
         return file.read_bytes()
 
 
@@ -97,7 +98,7 @@ def _day(day: date) -> str:
     return f"{day.month}月{day.day}日"
 
 
-def _cell(value: object) -> Cell:
+def cell(value: object) -> Cell:
     """Calamine reads every number as a float, and an empty cell as an empty text."""
     if isinstance(value, float):
         return int(value)
@@ -107,7 +108,8 @@ def _cell(value: object) -> Cell:
 async def owners_to_bind(zone: Zone) -> list[str]:
     """Mobile numbers of some owners, those of urgent items first: their phones ring even in quiet hours."""
     drafts = Item.filter(zone_id=zone.id, state=ledger.State.DRAFT).order_by("-urgent", "id").limit(PHONES)
-    return list(dict.fromkeys([item.owner.phone for item in await drafts.select_related("owner")]))
+    owners = [item.owner_id for item in await drafts]  # type: ignore[attr-defined]
+    return [person.phone for person in await Person.filter(zone_id=zone.id, id__in=owners)]
 
 
 async def bind_phones(numbers: list[str], *, api_url: str, wechat_url: str) -> None:

@@ -19,7 +19,7 @@ class Fleet:
     """The phones of a zone, by number."""
 
     def __init__(self, numbers: Iterable[str], *, api: Wire, wechat: Wire, at_once: int = AT_ONCE) -> None:
-        self._wechat, self._at_once = wechat, at_once
+        self._api, self._wechat, self._at_once = api, wechat, at_once
         self.phones = {number: Phone(number, api=api, wechat=wechat) for number in numbers}
 
     @classmethod
@@ -38,6 +38,10 @@ class Fleet:
     def __getitem__(self, number: str) -> Phone:
         return self.phones[number]
 
+    def newcomer(self, number: str) -> Phone:
+        """A phone beside the fleet, for whoever is not expected."""
+        return Phone(number, api=self._api, wechat=self._wechat)
+
     async def register(self) -> None:
         """Make every phone known to the platform, in few requests."""
         numbers = list(self.phones)
@@ -47,7 +51,7 @@ class Fleet:
                 "POST", "/_phone/register_many", json={"phones": [{"phone": number} for number in part]}
             )
             for number, phone in zip(part, made["phones"], strict=True):
-                self.phones[number].openid = phone["openid"]
+                self.phones[number].known_as(phone)
 
     async def all(
         self,

@@ -17,11 +17,11 @@ Json = dict[str, Any]
 
 
 class Phone:
-    """The phone with a mobile number. `openid` is given by the platform, `me` by the product once signed in."""
+    """The phone with a mobile number. Its openids are given by the platform, `me` by the product once signed in."""
 
     def __init__(self, number: str, *, api: Wire, wechat: Wire) -> None:
         self.number = number
-        self.openid = ""
+        self.openid = self.service_openid = ""
         self.me: Json = {}
         self._api, self._wechat = api, wechat
         self._access = self._refresh = ""
@@ -30,20 +30,34 @@ class Phone:
     @property
     def person_id(self) -> str:
         """The product's id of the person; signed in only."""
-        return str(self.me["person_id"])
+        return str(self.me["id"])
 
     # The platform.
 
     async def register(self, **facts: Any) -> Json:
         """Become known to the platform; `facts` as its control API takes them (`following`, `has_unionid`…)."""
         known: Json = await self._wechat.ask("POST", "/_phone/register", json={"phone": self.number, **facts})
-        self.openid = known["openid"]
+        self.known_as(known)
         return known
 
+    def known_as(self, known: Json) -> None:
+        """What the platform said of the phone when it was registered."""
+        self.openid, self.service_openid = known["openid"], known["service_openid"]
+
     async def consent(self, choice: str = "accept", template: str = TODO) -> str:
-        """Tap on `wx.requestSubscribeMessage`; what the platform answered: accept, reject, ban or filter."""
+        """Tap on `wx.requestSubscribeMessage` and report to the product what the platform answered: accept, reject…"""
         answer: Json = await self._platform("subscribe", template_ids=[template], choice=choice)
-        return str(answer[template])
+        chosen = str(answer[template])
+        await self.write("/messages/consent", {"report_id": str(uuid4()), "choices": {template: chosen}})
+        return chosen
+
+    async def consents_left(self) -> int:
+        """How many more messages the product may send, by its own ledger."""
+        return int((await self.read("/messages/consent"))["remaining"])
+
+    async def follow(self) -> None:
+        """Follow the service account, whose messages need no consent each."""
+        await self._platform("follow")
 
     async def notifications(self) -> list[Json]:
         """The service notifications that the phone shows, newest first."""
@@ -129,7 +143,7 @@ class Phone:
 
     async def acknowledge(self, reminder_id: str, note: str | None = None, *, key: UUID | None = None) -> Json:
         """Take note of a reminder."""
-        answer: Json = await self.write(f"/reminders/{reminder_id}/acknowledge", {"note": note}, key=key)
+        answer: Json = await self.write(f"/inbox/{reminder_id}/acknowledge", {"note": note}, key=key)
         return answer
 
     # Items.
@@ -198,12 +212,12 @@ class Phone:
 
     async def visits(self) -> list[Json]:
         """The visits assigned to this inspector."""
-        return [row async for row in self._all("/visits")]
+        return [row async for row in self._all("/lookbacks/visits")]
 
     async def record_visit(
         self, visit_id: str, verdict: str, seen: str, *, visited_at: datetime, key: UUID | None = None, **facts: Any
     ) -> Json:
         """What a visit found; the same `key` again is the replay of an offline queue."""
         said = {"verdict": verdict, "seen": seen, "visited_at": visited_at.isoformat(), **facts}
-        answer: Json = await self.write(f"/visits/{visit_id}/record", said, key=key)
+        answer: Json = await self.write(f"/lookbacks/visits/{visit_id}/records", said, key=key)
         return answer
