@@ -51,7 +51,7 @@ class MockWechat:
         self.stop()
 
 
-def start(*, log: Path | None = None, patience: float = 10.0, port: int = 0, **options: str | int | bool) -> MockWechat:
+def start(*, log: Path | None = None, patience: float = 30.0, port: int = 0, **options: str | int | bool) -> MockWechat:
     """Start it and wait until it listens; `options` are the fields of `Settings`, port 0 any free one.
 
     Blocks for at most `patience` seconds; raises DidNotStart.
