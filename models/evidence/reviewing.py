@@ -33,6 +33,8 @@ async def review(evidence_id: UUID, *, by: Scope, verdict: Review, reason: str =
         return evidence
     if item and item.state in OVER:
         raise Conflict("wrong_state", f"事项现在是「{item.state.label}」，材料不再审核。", state=item.state.value)
+    if item:
+        await _count(item, evidence, verdict)
     evidence.review, evidence.review_reason = verdict, reason.strip()
     evidence.reviewed_by, evidence.reviewed_at = reviewer, clock.now()
     await evidence.save(update_fields=["review", "review_reason", "reviewed_by", "reviewed_at"])
@@ -40,6 +42,13 @@ async def review(evidence_id: UUID, *, by: Scope, verdict: Review, reason: str =
     if item and verdict is not Review.ACCEPTED:
         await _tell(item, evidence)
     return evidence
+
+
+async def _count(item: ledger.Item, evidence: Evidence, verdict: Review) -> None:
+    """What is rejected no longer stands for a close-out, until somebody takes the word back."""
+    change = (evidence.review is Review.REJECTED) - (verdict is Review.REJECTED)
+    if change and evidence.visit_id is None and evidence.cycle == item.cycle:
+        await ledger.count_evidence(item, change)
 
 
 def _refuse_unreasoned(verdict: Review, reason: str) -> None:

@@ -11,6 +11,7 @@ from models.ledger.people import who
 from models.ledger.steps import Step, take
 from models.ledger.tables import Item, State
 from models.ledger.transitions import Action, Party
+from models.ledger.working import refuse_unproved
 from models.reminders import ReminderKind
 
 
@@ -55,6 +56,7 @@ async def oversight_review(
     if not passed:
         await cycle.save(update_fields=["overseen_by"])
         return await _send_back(step, reason or "", missing or "")
+    refuse_unproved(cycle)  # what it was requested on may have been rejected since
     cycle.closed_at = step.item.closed_at = clock.now()
     cycle.first_pass = cycle.returned_times == 0
     await cycle.save(update_fields=["overseen_by", "closed_at", "first_pass"])

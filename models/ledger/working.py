@@ -49,11 +49,7 @@ async def request_close_out(item_id: UUID, *, by: Scope, note: str | None = None
     if step.repeated:
         return step.item
     cycle = step.round
-    if cycle.evidence_count == 0:
-        raise Conflict(
-            "evidence_missing",
-            "本轮还没有佐证材料。写一段文字说明，或登记纸质材料的名称和存放处就可以，照片不是必需的。",
-        )
+    refuse_unproved(cycle)
     cycle.requested_at, cycle.requested_by, cycle.unit_reviewed_by = clock.now(), who(by), None
     await cycle.save(update_fields=["requested_at", "requested_by", "unit_reviewed_by"])
     await telling.stop(step.item)
@@ -61,6 +57,15 @@ async def request_close_out(item_id: UUID, *, by: Scope, note: str | None = None
     item = await step.finish(text=note)
     await _ask_review(item, cycle)
     return item
+
+
+def refuse_unproved(cycle: Cycle) -> None:
+    """Raises Conflict `evidence_missing` where no evidence stands; any kind will do (domain.md §3)."""
+    if cycle.evidence_count == 0:
+        raise Conflict(
+            "evidence_missing",
+            "本轮还没有佐证材料。写一段文字说明，或登记纸质材料的名称和存放处就可以，照片不是必需的。",
+        )
 
 
 async def _ask_review(item: Item, cycle: Cycle) -> None:
@@ -73,16 +78,16 @@ async def _ask_review(item: Item, cycle: Cycle) -> None:
 
 
 @atomic()
-async def count_evidence(item: Item) -> None:
-    """One more piece of evidence stands in the item's current cycle.
+async def count_evidence(item: Item, change: int = 1) -> None:
+    """One more piece of evidence stands in the item's current cycle (-1: one was rejected).
 
     Raises NotFound, Conflict (`wrong_state`) where the item takes no evidence any more, or not yet.
     """
     now = await locked(Item.filter(zone_id=item.zone_id), item.id)
-    if now.state not in RUNNING | REVIEWED:
+    if change > 0 and now.state not in RUNNING | REVIEWED:
         raise Conflict(
             "wrong_state", f"这件事项现在是「{now.state.label}」，不再收佐证材料。材料没有保存。", state=now.state.value
         )
     await Cycle.filter(zone_id=now.zone_id, item_id=now.id, number=now.cycle).update(
-        evidence_count=F("evidence_count") + 1
+        evidence_count=F("evidence_count") + change
     )

@@ -317,6 +317,17 @@ async def test_a_piece_that_will_not_do_is_told_to_the_owner_once_with_its_reaso
     assert await AuditRow.filter(zone_id=office.zone.id, action="evidence.reviewed").count() == 1
 
 
+async def test_a_rejected_piece_no_longer_closes_an_item_until_the_word_is_taken_back(office):
+    item = await office.received()
+    made = await evidence.attach(words(item), by=office.owner)
+    await evidence.review(made.id, by=office.leader, verdict=Review.REJECTED, reason="不是本事项的材料")
+    with pytest.raises(Conflict) as refused:
+        await ledger.request_close_out(item.id, by=office.owner)
+    assert refused.value.code == "evidence_missing"
+    await evidence.review(made.id, by=office.leader, verdict=Review.ACCEPTED)
+    await ledger.request_close_out(item.id, by=office.owner)
+
+
 async def test_a_word_against_needs_its_reason(office):
     made = await evidence.attach(words(await office.received()), by=office.owner)
     with pytest.raises(Invalid, match="required"):
