@@ -11,7 +11,7 @@ from sanic.response import ResponseStream
 
 from api.wire import Listing, Page, Schema, read_cursor, write_cursor
 from api.wire.files import FORM_OVERHEAD, file_chunks, stream_file
-from models import evidence
+from models import evidence, lookbacks
 from models.base.errors import Invalid
 from models.base.scope import Scope
 from models.evidence import Evidence, Form, Kind, Review, Shown
@@ -155,12 +155,14 @@ async def _page(scope: Scope, rows: Sequence[Evidence], limit: int) -> Page[Evid
 
 async def attach_words(scope: Scope, body: WordsIn, client_id: UUID) -> EvidenceOut:
     """A statement or a paper reference, submitted once under `client_id`."""
+    await _refuse_strange_visit(scope, body.visit_id)
     facts = body.model_dump() | {"kind": Kind(body.kind), "client_id": client_id}
     return await one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
 
 
 async def attach_file(request: Request, scope: Scope, query: UploadQuery, client_id: UUID) -> EvidenceOut:
     """A file, submitted once under `client_id`; strangers are refused before its bytes are taken."""
+    await _refuse_strange_visit(scope, query.visit_id)
     await evidence.refuse_stranger(by=scope, item_id=query.item_id, visit_id=query.visit_id)
     kind = Kind(query.kind)
     received = await evidence.take_in(
@@ -173,6 +175,12 @@ async def attach_file(request: Request, scope: Scope, query: UploadQuery, client
     )
     facts = query.model_dump(exclude={"sha256"}) | {"kind": kind, "client_id": client_id, "received": received}
     return await one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
+
+
+async def _refuse_strange_visit(scope: Scope, visit_id: UUID | None) -> None:
+    """Evidence stands below look-backs and cannot know whose visit it is."""
+    if visit_id is not None:
+        await lookbacks.refuse_stranger(visit_id, by=scope)
 
 
 async def original(request: Request, scope: Scope, evidence_id: UUID) -> ResponseStream:

@@ -27,7 +27,16 @@ from models.lookbacks.tables import (
     Visit,
     VisitRecord,
 )
-from models.lookbacks.visits import VisitView, my_visit, my_visits, names_of, progress, visit_of, visits_of
+from models.lookbacks.visits import (
+    VisitView,
+    my_visit,
+    my_visits,
+    names_of,
+    progress,
+    refuse_stranger,
+    visit_of,
+    visits_of,
+)
 
 __all__ = [
     "Assigned",
@@ -68,6 +77,7 @@ __all__ = [
     "progress",
     "record_from_paper",
     "record_visit",
+    "refuse_stranger",
     "verify",
     "visit_of",
     "visits_of",

@@ -80,6 +80,12 @@ async def visit_of(visit_id: UUID, *, by: Scope) -> VisitView:
     return await _view(await _loaded(overseen_by(by)).get_or_none(id=visit_id))
 
 
+async def refuse_stranger(visit_id: UUID, *, by: Scope) -> None:
+    """Raises NotFound for a visit that is neither the caller's own nor within their oversight."""
+    if not await assigned_to(by).filter(id=visit_id).exists():
+        await visit_of(visit_id, by=by)
+
+
 async def _view(visit: Visit | None) -> VisitView:
     if visit is None:
         raise NotFound()
