@@ -54,6 +54,35 @@ async def me(scope: Scope) -> MeOut:
     return MeOut.of(await organization.own_entry(by=scope))
 
 
+class ColleaguesQuery(Schema):
+    """Whose name is looked for."""
+
+    name: Annotated[str, Field(description="姓名的开头", max_length=40, examples=["李"])] = ""
+
+
+class ColleagueOut(Schema):
+    """Somebody who may stand in."""
+
+    id: UUID
+    name: Annotated[str, Field(examples=["李明"])]
+    unit: Annotated[str, Field(examples=["产业发展局"])]
+    title: Annotated[str, Field(description="职务", examples=["科员"])]
+
+
+class ColleaguesOut(Schema):
+    """People of the caller's units, the units above and below, by name, at most 50."""
+
+    items: list[ColleagueOut]
+
+
+@delegation_routes.get(
+    "/colleagues", roles=ANYONE_BOUND, query=ColleaguesQuery, reply=ColleaguesOut, summary="可以委托的同事"
+)
+async def colleagues(scope: Scope, query: ColleaguesQuery) -> ColleaguesOut:
+    found = await organization.colleagues(by=scope, name=query.name)
+    return ColleaguesOut(items=[ColleagueOut.model_validate(row) for row in found])
+
+
 class DelegationIn(Schema):
     """An absence of the caller."""
 

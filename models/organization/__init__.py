@@ -2,7 +2,7 @@
 
 from models.organization.bindings import bind, binding_by_openid, binding_of, unbind
 from models.organization.chains import Chain, chain_of, chains_of
-from models.organization.listing import masked, own_entry, people, units
+from models.organization.listing import colleagues, masked, own_entry, people, units
 from models.organization.people import (
     delegate,
     delegations,
@@ -57,6 +57,7 @@ __all__ = [
     "chain_of",
     "chains_of",
     "change_settings",
+    "colleagues",
     "create_zone",
     "decide_proposal",
     "delegate",

@@ -65,6 +65,30 @@ async def own_entry(*, by: Scope) -> dict[str, Any]:
     return _read(row)
 
 
+COLLEAGUES = """
+with mine as (
+  select distinct u.path, u.parent_id, u.id from appointment a
+  join post on post.id = a.post_id join unit u on u.id = post.unit_id
+  where a.zone_id = $1 and a.person_id = $2 and a.from_on <= $3 and coalesce(a.until_on, $3) >= $3
+)
+select distinct on (p.name, p.id) p.id, p.name, u.name as unit, post.title from mine
+join unit u on u.zone_id = $1 and (u.id in (mine.id, mine.parent_id) or u.parent_id = mine.id)
+join post on post.zone_id = $1 and post.unit_id = u.id
+join appointment a on a.zone_id = $1 and a.post_id = post.id
+  and a.from_on <= $3 and coalesce(a.until_on, $3) >= $3
+join person p on p.id = a.person_id and p.active
+where p.id <> $2 and starts_with(p.name, $4) order by p.name, p.id, u.path limit $5
+"""
+
+
+async def colleagues(*, by: Scope, name: str = "", limit: int = 50) -> list[dict[str, Any]]:
+    """Who may stand in for the caller: people in office in the caller's units, the ones above and the ones below.
+
+    Rows: id, name, unit, title; at most `limit`, those whose name begins with `name`. No phone numbers.
+    """
+    return await database.fetch(COLLEAGUES, by.zone_id, by.person_id, clock.today(), name.strip(), limit)
+
+
 async def _whole_zone(by: Scope) -> bool:
     root = await Unit.filter(zone_id=by.zone_id, parent_id__isnull=True, active=True).order_by("path").first()
     return root is None or by.may(Role.ADMIN, path=root.path)

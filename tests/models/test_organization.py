@@ -56,6 +56,15 @@ async def bureau(zone: Zone) -> Bureau:
     return made
 
 
+async def test_whom_one_may_ask_to_stand_in_is_found_nearby_and_by_name(bureau: Bureau) -> None:
+    await bureau.person("村主任", "CUN", PostRank.PRINCIPAL)
+    await bureau.person("离任者", "CYJ", PostRank.MEMBER, until_on=date(2025, 1, 1))
+    scope = await organization.scope_of(bureau.people["科员"].id)
+    near = await organization.colleagues(by=scope)
+    assert {row["name"] for row in near} == {"书记", "局长", "副局长", "村主任"}
+    assert [row["name"] for row in await organization.colleagues(by=scope, name="副")] == ["副局长"]
+
+
 def ids(bureau: Bureau, *names: str) -> list[UUID]:
     return [bureau.people[name].id for name in names]
 
