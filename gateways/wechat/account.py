@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 
-from gateways.wechat.refusals import DAILY_QUOTA_SPENT, TOKEN_REFUSED, Refusal, RefusalKind
+from gateways.wechat.refusals import DAILY_QUOTA_SPENT, TOKEN_REFUSED, Refusal, RefusalKind, not_sent
 from gateways.wechat.tokens import Tokens
 from gateways.wechat.transport import Transport, readable
 from models.base import clock
@@ -75,11 +75,12 @@ class Account:
             raise Refusal(RefusalKind.RETRY_AFTER, DAILY_QUOTA_SPENT, "quota of the day is spent", retry_at=until)
 
     async def _fetch_token(self) -> tuple[str, int]:
-        answer = await self._transport.call(
-            "POST",
-            "/cgi-bin/stable_token",
-            {},
-            {"grant_type": "client_credential", "appid": self.appid, "secret": self.secret, "force_refresh": False},
-        )
-        with readable():
-            return str(answer["access_token"]), int(answer["expires_in"])
+        asked = {"grant_type": "client_credential", "appid": self.appid, "secret": self.secret, "force_refresh": False}
+        try:
+            answer = await self._transport.call("POST", "/cgi-bin/stable_token", {}, asked)
+            with readable():
+                return str(answer["access_token"]), int(answer["expires_in"])
+        except Refusal as refused:
+            if refused.kind is not RefusalKind.UNKNOWN:
+                raise
+            raise not_sent(refused.reason) from None  # what the token was wanted for has not left
