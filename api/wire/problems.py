@@ -61,6 +61,9 @@ class FaultOut(Schema):
     pointer: Annotated[str, Field(description="字段位置（JSON Pointer）。", examples=["/due_on"])]
     code: Annotated[str, Field(description="稳定的代码，供程序判断。", examples=["missing"])]
     detail: Annotated[str, Field(description="说明。", examples=["这一项必须填写。"])]
+    sheet: Annotated[str | None, Field(description="表格导入时：工作表。", examples=["人员"])] = None
+    row: Annotated[int | None, Field(description="表格导入时：行号，从 1 起。", examples=[58])] = None
+    column: Annotated[str | None, Field(description="表格导入时：列名。", examples=["手机号"])] = None
 
 
 class Problem(Schema):
