@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
@@ -47,9 +47,15 @@ class Together(Generic[Ask, Answer]):
             self._loop, self._waiting, self._under_way = loop, deque(), set()
 
     async def _travel(self) -> None:
-        while self._waiting:
-            taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            await self._serve([(ask, future) for ask, future in taken if not future.done()])
+        under_way = self._under_way
+        try:
+            while self._waiting:
+                taken = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+                await self._serve([(ask, future) for ask, future in taken if not future.done()])
+        finally:
+            # At once, not by a callback of the task: whoever asks before that callback runs would wait for a trip that
+            # takes nobody any more.
+            under_way.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _serve(self, taken: list[tuple[Ask, "asyncio.Future[Answer]"]]) -> None:
         if not taken:

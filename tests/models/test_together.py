@@ -74,3 +74,12 @@ def test_it_works_on_in_a_new_loop_after_one_was_closed_in_the_middle() -> None:
 
     asyncio.run(give_up())
     assert asyncio.run(together.ask(0)) == 0
+
+
+async def test_who_asks_at_the_moment_a_trip_ends_is_taken_by_another() -> None:
+    async def echo(asks: Sequence[int]) -> list[int]:
+        return list(asks)
+
+    together = Together(echo, trips=1)
+    async with asyncio.timeout(5):
+        assert [await together.ask(n) for n in range(3)] == [0, 1, 2]
