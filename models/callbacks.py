@@ -100,7 +100,10 @@ class Nobody(LookupError):
 
 @atomic()
 async def apply(callback: Callback) -> None:
-    """Apply one event and end it. Raises Nobody, and KeyError, TypeError or ValueError for one that is misshapen."""
+    """Apply one event and end it.
+
+    Raises Nobody, deliveries.OutcomeNotWritten; KeyError, TypeError or ValueError for one that is misshapen.
+    """
     applying = APPLIED.get(str(callback.event.get("Event")))
     if applying is None:
         await finish(callback.id, CallbackState.DROPPED)

@@ -3,7 +3,7 @@
 import structlog
 
 from gateways.wechat import Refusal
-from models import callbacks
+from models import callbacks, deliveries
 from models.callbacks import Callback, CallbackState, Nobody
 from workers.relay import Context, every
 
@@ -26,7 +26,7 @@ async def _apply(context: Context, callback: Callback) -> None:
             await callbacks.apply_following(callback, follower.unionid)
         else:
             await callbacks.apply(callback)
-    except Nobody:
+    except (Nobody, deliveries.OutcomeNotWritten):
         await callbacks.postpone(callback)
     except Refusal as refused:
         log.info("callback_postponed", kind=refused.kind, errcode=refused.errcode)

@@ -12,7 +12,7 @@ from models.deliveries.burden import (
     my_burden,
     outcomes_of_week,
 )
-from models.deliveries.conclusions import News, conclude, recover, settle_unknown
+from models.deliveries.conclusions import News, OutcomeNotWritten, conclude, recover, settle_unknown
 from models.deliveries.consents import CREDIT_REPORT, credit, credit_report, remaining, report, revoke
 from models.deliveries.followers import follow, unfollow, zone_of_unionid
 from models.deliveries.owing import GATHER, owe, withdraw
@@ -31,6 +31,7 @@ __all__ = [
     "DeliveryState",
     "Follower",
     "News",
+    "OutcomeNotWritten",
     "Push",
     "UnitBurden",
     "begin",

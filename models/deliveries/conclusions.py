@@ -133,10 +133,14 @@ class News:
     errcode: int | None = None
 
 
+class OutcomeNotWritten(LookupError):
+    """The message that the news is of is still being sent, or was when its worker died: ask again later."""
+
+
 async def settle_unknown(news: News) -> bool:
     """News of an unknown message settles it, within the caller's transaction; whether there was one.
 
-    Messages to one phone never overlap, so the news is of the last one begun before it came.
+    Messages to one phone never overlap, so the news is of the last one begun before it came. Raises OutcomeNotWritten.
     """
     last = await (
         Delivery.filter(
@@ -150,6 +154,8 @@ async def settle_unknown(news: News) -> bool:
         .select_for_update()
         .first()
     )
+    if last is not None and last.state is DeliveryState.SENDING:
+        raise OutcomeNotWritten
     if last is None or last.state is not DeliveryState.UNKNOWN:
         return False
     last.state = DeliveryState.SENT if news.arrived else DeliveryState.FAILED
