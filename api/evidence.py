@@ -1,16 +1,18 @@
 """Evidence as the mini-program and the console both submit, read and review it."""
 
-from collections.abc import Sequence
+from collections.abc import Set
 from datetime import date, datetime
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 from sanic import Request
 from sanic.response import ResponseStream
 
-from api.wire import Listing, Page, Schema, read_cursor, write_cursor
+from api.wire import Listing, Page, Routes, Schema, read_cursor, write_cursor
 from api.wire.files import FORM_OVERHEAD, file_chunks, stream_file
+from api.wire.once import key_of
 from models import evidence, lookbacks
 from models.base.errors import Invalid
 from models.base.scope import Scope
@@ -25,6 +27,8 @@ UPLOADING = (
     *("not_a_document", "broken_document", "encrypted_document", "document_unpacks_too_large"),
 )
 REVIEWING = ("not_found", "not_your_step", "same_person", "required", "bad_verdict", "wrong_state")
+LISTING = ("not_found", "subject_missing")
+ORIGINAL = ("not_found", "no_file")
 EXTENSIONS = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -129,39 +133,8 @@ class EvidenceOut(Schema):
         )
 
 
-async def one(scope: Scope, row: Evidence) -> EvidenceOut:
-    """The reply for one row."""
-    return EvidenceOut.of(row, (await evidence.shown([row], by=scope))[row.id])
-
-
-async def page(scope: Scope, query: EvidenceQuery) -> Page[EvidenceOut]:
-    """A part of an item's or a visit's evidence."""
-    cursor = read_cursor(query.after, UUID)
-    after = cursor[0] if cursor else None
-    if query.item_id:
-        rows = await evidence.of_item(query.item_id, by=scope, after=after, limit=query.limit)
-    elif query.visit_id:
-        rows = await evidence.of_visit(query.visit_id, by=scope, after=after, limit=query.limit)
-    else:
-        raise Invalid("subject_missing", "请说明要看哪件事项或哪次检查的材料。")
-    return await _page(scope, rows, query.limit)
-
-
-async def _page(scope: Scope, rows: Sequence[Evidence], limit: int) -> Page[EvidenceOut]:
-    shown = await evidence.shown(rows, by=scope)
-    next_ = write_cursor(rows[-1].id) if len(rows) == limit else None
-    return Page[EvidenceOut](items=[EvidenceOut.of(row, shown[row.id]) for row in rows], next=next_)
-
-
-async def attach_words(scope: Scope, body: WordsIn, client_id: UUID) -> EvidenceOut:
-    """A statement or a paper reference, submitted once under `client_id`."""
-    await _refuse_strange_visit(scope, body.visit_id)
-    facts = body.model_dump() | {"kind": Kind(body.kind), "client_id": client_id}
-    return await one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
-
-
-async def attach_file(request: Request, scope: Scope, query: UploadQuery, client_id: UUID) -> EvidenceOut:
-    """A file, submitted once under `client_id`; strangers are refused before its bytes are taken."""
+async def upload(request: Request, scope: Scope, query: UploadQuery) -> EvidenceOut:
+    """Strangers are refused before the file's bytes are taken."""
     await _refuse_strange_visit(scope, query.visit_id)
     await evidence.refuse_stranger(by=scope, item_id=query.item_id, visit_id=query.visit_id)
     kind = Kind(query.kind)
@@ -173,8 +146,14 @@ async def attach_file(request: Request, scope: Scope, query: UploadQuery, client
         scan=getattr(request.app.ctx, "scan", evidence.no_scan),
         claimed=query.sha256,
     )
-    facts = query.model_dump(exclude={"sha256"}) | {"kind": kind, "client_id": client_id, "received": received}
-    return await one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
+    facts = query.model_dump(exclude={"sha256"}) | {"kind": kind, "client_id": key_of(request), "received": received}
+    return await _one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
+
+
+async def submit(request: Request, scope: Scope, body: WordsIn) -> EvidenceOut:
+    await _refuse_strange_visit(scope, body.visit_id)
+    facts = body.model_dump() | {"kind": Kind(body.kind), "client_id": key_of(request)}
+    return await _one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
 
 
 async def _refuse_strange_visit(scope: Scope, visit_id: UUID | None) -> None:
@@ -183,8 +162,34 @@ async def _refuse_strange_visit(scope: Scope, visit_id: UUID | None) -> None:
         await lookbacks.refuse_stranger(visit_id, by=scope)
 
 
+async def page(scope: Scope, query: EvidenceQuery) -> Page[EvidenceOut]:
+    cursor = read_cursor(query.after, UUID)
+    after = cursor[0] if cursor else None
+    if query.item_id:
+        rows = await evidence.of_item(query.item_id, by=scope, after=after, limit=query.limit)
+    elif query.visit_id:
+        rows = await evidence.of_visit(query.visit_id, by=scope, after=after, limit=query.limit)
+    else:
+        raise Invalid("subject_missing", "请说明要看哪件事项或哪次检查的材料。")
+    shown = await evidence.shown(rows, by=scope)
+    next_ = write_cursor(rows[-1].id) if len(rows) == query.limit else None
+    return Page[EvidenceOut](items=[EvidenceOut.of(row, shown[row.id]) for row in rows], next=next_)
+
+
+async def detail(scope: Scope, evidence_id: UUID) -> EvidenceOut:
+    return await _one(scope, await evidence.readable(evidence_id, by=scope))
+
+
+async def review(scope: Scope, evidence_id: UUID, body: ReviewIn) -> EvidenceOut:
+    return await _one(scope, await evidence.review(evidence_id, by=scope, verdict=body.verdict, reason=body.reason))
+
+
+async def _one(scope: Scope, row: Evidence) -> EvidenceOut:
+    return EvidenceOut.of(row, (await evidence.shown([row], by=scope))[row.id])
+
+
 async def original(request: Request, scope: Scope, evidence_id: UUID) -> ResponseStream:
-    """The original as a download: never drawn or run by a browser."""
+    """As a download: never drawn or run by a browser."""
     row = await evidence.readable(evidence_id, by=scope)
     blob = await evidence.blob_of(row)
     chunks = request.app.ctx.store.get(evidence.address(row.zone_id, blob.sha256))
@@ -194,10 +199,41 @@ async def original(request: Request, scope: Scope, evidence_id: UUID) -> Respons
     )
 
 
-async def picture(request: Request, scope: Scope, evidence_id: UUID, form: Form) -> ResponseStream:
-    """The view or the thumbnail."""
+async def view(request: Request, scope: Scope, evidence_id: UUID) -> ResponseStream:
+    return await _picture(request, scope, evidence_id, Form.VIEW)
+
+
+async def thumbnail(request: Request, scope: Scope, evidence_id: UUID) -> ResponseStream:
+    return await _picture(request, scope, evidence_id, Form.THUMBNAIL)
+
+
+async def _picture(request: Request, scope: Scope, evidence_id: UUID, form: Form) -> ResponseStream:
     row = await evidence.readable(evidence_id, by=scope)
     drawn = await evidence.picture_of(row, form)
     assert drawn.sha256 and drawn.size
     chunks = request.app.ctx.store.get(evidence.address(row.zone_id, drawn.sha256))
     return stream_file(request, chunks, etag=drawn.sha256, size=drawn.size, media_type="image/webp")
+
+
+def routes_for(audience: str, *, submitters: Set[StrEnum], readers: Set[StrEnum], reviewers: Set[StrEnum]) -> Routes:
+    """The same routes for phones and for the console, to the roles given; the rules narrow further, piece by piece."""
+    routes = Routes(audience, "/evidence", tag="佐证材料")
+    sent: Any = {"roles": submitters, "reply": EvidenceOut, "status": 201, "idempotent": "by_rule"}
+    taken: Any = {"query": UploadQuery, "stream": True, "max_body": LARGEST_BODY, "errors": UPLOADING}
+    drawn: Any = {"roles": readers, "media_type": "image/webp", "errors": ("not_found", "picture_not_ready")}
+    one, told = "/<evidence_id:uuid>", "提交文字说明或纸质材料编号"
+    routes.post("/upload", **sent, **taken, summary="上传照片或文档")(upload)
+    routes.post("", **sent, body=WordsIn, errors=SUBMITTING, summary=told)(submit)
+    routes.get("", roles=readers, query=EvidenceQuery, reply=Page[EvidenceOut], errors=LISTING, summary="佐证材料")(
+        page
+    )
+    routes.get(one, roles=readers, reply=EvidenceOut, errors=("not_found",), summary="一份材料")(detail)
+    routes.post(
+        f"{one}/review", roles=reviewers, body=ReviewIn, reply=EvidenceOut, errors=REVIEWING, summary="审核材料"
+    )(review)
+    routes.get(
+        f"{one}/file", roles=readers, media_type="application/octet-stream", errors=ORIGINAL, summary="下载原件"
+    )(original)
+    routes.get(f"{one}/view", **drawn, summary="预览图")(view)
+    routes.get(f"{one}/thumbnail", **drawn, summary="缩略图")(thumbnail)
+    return routes

@@ -9,6 +9,7 @@ from pydantic import Field
 from sanic import HTTPResponse, Request
 from sanic.response import raw
 
+from api.organization import PostOut, RoleOut
 from api.wire import Listing, Page, Routes, Schema, read_cursor, write_cursor
 from api.wire.files import FORM_OVERHEAD, file_chunks
 from models import organization
@@ -47,24 +48,6 @@ class UnitsOut(Schema):
 @routes.get("/units", roles=READERS, reply=UnitsOut, summary="单位树")
 async def units(scope: Scope) -> UnitsOut:
     return UnitsOut(items=[UnitOut.model_validate(unit) for unit in await organization.units(by=scope)])
-
-
-class PostOut(Schema):
-    """A post that the person holds today."""
-
-    unit_id: UUID
-    unit: Annotated[str, Field(examples=["产业发展局"])]
-    title: Annotated[str, Field(description="职务", examples=["副局长"])]
-    rank: organization.PostRank
-    acting: Annotated[bool, Field(description="是否代理")]
-
-
-class RoleOut(Schema):
-    """A role over a unit and all below it."""
-
-    role: Role
-    unit_id: UUID
-    unit: str
 
 
 class PersonOut(Schema):

@@ -6,31 +6,14 @@ from uuid import UUID
 
 from pydantic import Field
 
+from api.organization import PostOut, RoleOut
 from api.wire import ANYONE_BOUND, Routes, Schema
 from models import organization
-from models.base.scope import Role, Scope
+from models.base.scope import Scope
 
 me_routes = Routes("mini", "/me", tag="本人")
 delegation_routes = Routes("mini", "/delegations", tag="委托代办")
 routes = (me_routes, delegation_routes)
-
-
-class PostOut(Schema):
-    """A post held today."""
-
-    unit_id: UUID
-    unit: Annotated[str, Field(examples=["产业发展局"])]
-    title: Annotated[str, Field(description="职务", examples=["副局长"])]
-    rank: organization.PostRank
-    acting: Annotated[bool, Field(description="是否代理")]
-
-
-class RoleOut(Schema):
-    """A role over a unit and all below it."""
-
-    role: Role
-    unit_id: UUID
-    unit: str
 
 
 class MeOut(Schema):
