@@ -1,8 +1,10 @@
 """Rate limits per caller and route, counted in Redis for all processes together.
 
-Redis is asked for a handful of turns at a time, which this process then spends, so that a hot path does not pay a round
-trip for every request; a caller may carry one handful unspent into the next window, no more. Of those who come at once
-(a whole zone behind one address, in the morning) one asks, and all spend what it brings.
+The first handful of turns is lent without asking: whoever opens their inbox and acknowledges a few things, as nearly
+everyone does, costs Redis nothing. Only who wants more is counted, what was lent included, again a handful at a time;
+so a process gives nobody more than the limit, and several processes at most a handful each beyond it. A caller may
+carry one handful unspent into the next window, no more. Of those who come at once (a whole zone behind one address, in
+the morning) one asks, and all spend what it brings.
 
 When Redis does not answer, everyone passes: an outage of it must not stop an acknowledgement. Sign-in passes too:
 guessing a password is bounded by the lock-out that PostgreSQL keeps, and a WeChat code can be used once.
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 import structlog
+from limits import RateLimitItem
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from redis.asyncio import ConnectionPool
@@ -33,10 +36,14 @@ log = structlog.get_logger("api.limits")
 
 @dataclass(slots=True)
 class _Turns:
-    """`left` to spend until `until`; none left and `refused`: nor will Redis give any before then."""
+    """`left` to spend until `until`; none left and `refused`: nor will Redis give any before then.
+
+    `lent`: how many of those spent Redis does not know of yet.
+    """
 
     left: int
     until: float
+    lent: int = 0
     refused: bool = False
 
 
@@ -60,7 +67,7 @@ class Limiter:
     async def check(self, route: Route, caller: str) -> None:
         """Take one turn. Raises TooMany with the seconds to wait."""
         place = (route.name, caller)
-        if self._spend(place) or time.monotonic() < self._open_until:
+        if self._spend(place) or self._lend(place, route) or time.monotonic() < self._open_until:
             return
         async with self._asking.setdefault(place, asyncio.Lock()):
             if self._spend(place) or time.monotonic() < self._open_until:
@@ -86,20 +93,38 @@ class Limiter:
         turns.left -= 1
         return True
 
+    def _lend(self, place: tuple[str, str], route: Route) -> bool:
+        """Whether this was the first turn in a window: then a handful is given, to be counted if it does not do."""
+        turns, now = self._turns.get(place), time.time()
+        if turns is not None and turns.until > now:
+            return False
+        limit, handful = _handful(route)
+        self._keep(place, _Turns(handful - 1, now + limit.get_expiry(), lent=handful))
+        return True
+
     async def _take(self, route: Route, caller: str) -> None:
         """Ask Redis for a handful, or learn when to ask again."""
-        limit = route.limit
-        assert limit is not None
-        handful = max(1, limit.amount // HANDFUL)
-        if await self._windows.hit(limit, route.name, caller, cost=handful):
+        limit, handful = _handful(route)
+        place = (route.name, caller)
+        lent = self._turns[place].lent if place in self._turns else 0
+        if await self._windows.hit(limit, route.name, caller, cost=lent + handful):
             taken = _Turns(handful, time.time() + limit.get_expiry())
         else:
             until, _ = await self._windows.get_window_stats(limit, route.name, caller)
             taken = _Turns(0, until, refused=True)
-        self._turns[route.name, caller] = taken
+        self._keep(place, taken)
+
+    def _keep(self, place: tuple[str, str], turns: _Turns) -> None:
+        self._turns[place] = turns
         if len(self._turns) > CALLERS_KEPT:
             self._turns.popitem(last=False)
 
     async def close(self) -> None:
         """Give the connections back."""
         await self._connections.disconnect()
+
+
+def _handful(route: Route) -> tuple[RateLimitItem, int]:
+    """The route's limit, and how many turns are given at a time."""
+    assert route.limit is not None
+    return route.limit, max(1, route.limit.amount // HANDFUL)
