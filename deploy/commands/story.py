@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from deploy import local
 
@@ -20,8 +21,8 @@ def story(short: Annotated[bool, typer.Option(help="A corner of the zone instead
         asyncio.run(play(console, folder, short=short))
     except Broken as broken:
         console.print(f"[red]✗ {broken.chapter}[/red]: {broken.what}", soft_wrap=True)
-        console.print("  expected:", broken.expected, soft_wrap=True)
-        console.print("  seen:", broken.seen, soft_wrap=True)
+        console.print(f"  expected: {escape(str(broken.expected))}", soft_wrap=True)
+        console.print(f"  seen: {escape(str(broken.seen))}", soft_wrap=True)
         console.print(f"  logs: {folder / 'log'}", soft_wrap=True)
         raise typer.Exit(1) from None
     except asyncio.CancelledError:

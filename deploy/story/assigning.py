@@ -13,7 +13,7 @@ async def assign(world: World) -> None:
     tell.chapter("Items are imported and issued")
     await world.move_to(FIRST_EVENING, 20, 30)
     world.campaign = (await office.write("/campaigns", {"name": "2026年政治监督台账"}))["id"]
-    rows = await _import(world)
+    rows = world.imported = await _import(world)
     issued = await office.write(f"/campaigns/{world.campaign}/issue", {"although_similar": False})
     left = {like["item_id"] for like in issued["similar"]}
     for like in issued["similar"]:

@@ -82,7 +82,7 @@ class Told(dict[str, tuple[int, int]]):
     """By silent item: open urges at the owner, other people who were told; -1 where somebody was told twice."""
 
     def __str__(self) -> str:
-        return ", ".join(f"{count} items {told}" for told, count in Counter(self.values()).items())
+        return ", ".join(f"{count} items, urged {at[0]}, told {at[1]}" for at, count in Counter(self.values()).items())
 
 
 async def _messages(world: World, before: int, *, urged: bool) -> None:

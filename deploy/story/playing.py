@@ -8,7 +8,17 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from deploy.story import assigning, beginning, climbing, closing, reaching
+from deploy.story import (
+    assigning,
+    beginning,
+    breaking,
+    climbing,
+    closing,
+    counting,
+    looking_back,
+    proving,
+    reaching,
+)
 from deploy.story.cast import read_cast
 from deploy.story.scale import Scale, corner
 from deploy.story.telling import Broken, Teller
@@ -25,6 +35,10 @@ CHAPTERS: tuple[Callable[[World], Awaitable[None]], ...] = (
     climbing.climb,
     closing.work,
     closing.close,
+    looking_back.look_back,
+    breaking.break_down,
+    proving.prove,
+    counting.count,
 )
 
 

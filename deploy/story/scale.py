@@ -37,7 +37,7 @@ def corner(file: Path) -> Scale:
 
 
 def _stands_by(player: Player) -> bool:
-    """Leads one of the units or one above them, or is of the discipline office."""
+    """Leads one of the units or one above them, is of the discipline office, or inspects."""
     above = {code[:length] for code in CORNER for length in range(2, len(code) + 1, 2)}
     leads = any(unit in above and rank != "成员" for unit, rank in player.posts.items())
-    return leads or "LC01" in player.posts
+    return leads or "LC01" in player.posts or "检查人员" in player.roles

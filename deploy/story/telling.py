@@ -67,19 +67,22 @@ class Teller:
         *,
         expected: Any,
         seconds: float = PATIENCE_SECONDS,
+        every: float = POLL_SECONDS,
     ) -> Seen:
         """Read until it holds; say what was seen in the end. Raises Broken at the deadline."""
         deadline = monotonic() + seconds
         while not holds(seen := await read()):
             if monotonic() > deadline:
                 raise Broken(self.now, what, expected, seen)
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(every)
         self.fact(f"{what}: {_short(seen)}")
         return seen
 
 
 def _short(seen: Any) -> str:
-    """A long thing is counted, not shown."""
-    if isinstance(seen, (list, tuple, set, frozenset, Counter)) and len(seen) > 6:
-        return str(len(seen))
-    return seen if isinstance(seen, str) else str(seen)
+    """What was seen, in few words: many things are counted, not shown."""
+    if type(seen) in (dict, Counter) and 0 < len(seen) <= 6:
+        return ", ".join(f"{what} {count}" for what, count in seen.items())
+    if type(seen) in (dict, Counter, list, tuple, set, frozenset):
+        return str(len(seen)) if len(seen) != 2 else " and ".join(map(str, seen))
+    return str(seen)

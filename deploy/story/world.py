@@ -44,6 +44,8 @@ class World:
     offices: dict[str, Office] = field(default_factory=dict)
     workbook: Path = SAMPLE / "items.xlsx"
     campaign: str = ""
+    imported: int = 0
+    burst: int = 0
     accepting: set[Phone] = field(default_factory=set)
     following: set[Phone] = field(default_factory=set)
     silent: dict[str, Phone] = field(default_factory=dict)
