@@ -109,7 +109,7 @@ async def owners_to_bind(zone: Zone) -> list[str]:
     """Mobile numbers of some owners, those of urgent items first: their phones ring even in quiet hours."""
     drafts = Item.filter(zone_id=zone.id, state=ledger.State.DRAFT).order_by("-urgent", "id").limit(PHONES)
     owners = [item.owner_id for item in await drafts]  # type: ignore[attr-defined]
-    return [person.phone for person in await Person.filter(zone_id=zone.id, id__in=owners)]
+    return [person.phone for person in await Person.filter(zone_id=zone.id, id__in=owners) if person.phone]
 
 
 async def bind_phones(numbers: list[str], *, api_url: str, wechat_url: str) -> None:
@@ -124,5 +124,6 @@ async def bind_phones(numbers: list[str], *, api_url: str, wechat_url: str) -> N
 async def register_bound_phones(wechat_url: str) -> None:
     """The mock platform keeps nothing over a restart: make it know the phones again, which keep their openids."""
     bound = await Binding.filter(unbound_at__isnull=True).select_related("person").limit(MOST_PHONES)
-    async with Fleet.open([one.person.phone for one in bound], api_url="", wechat_url=wechat_url) as fleet:
+    numbers = [one.person.phone for one in bound if one.person.phone]
+    async with Fleet.open(numbers, api_url="", wechat_url=wechat_url) as fleet:
         await fleet.register()
