@@ -3,10 +3,15 @@
 An object is seen whole or not at all. Keys are relative paths (`<zone>/<sha256[:2]>/<sha256>`).
 """
 
+import asyncio
 import io
+import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, NotFoundError, NotSupportedError
@@ -15,6 +20,8 @@ from obstore.store import LocalStore, ObjectStore, from_url
 PART = 5 * 1024 * 1024
 """Bytes of one part of a streamed upload: S3's least."""
 CHUNK = 1024 * 1024
+UNFINISHED = re.compile(r".*#\d+")
+"""How obstore names a file on the local disk until it is whole; it lists no such file."""
 
 
 class Missing(LookupError):
@@ -24,8 +31,8 @@ class Missing(LookupError):
 class Store:
     """Objects of one place. Memory is bounded by two parts per upload and one chunk per download."""
 
-    def __init__(self, objects: ObjectStore) -> None:
-        self._objects = objects
+    def __init__(self, objects: ObjectStore, folder: Path | None = None) -> None:
+        self._objects, self._folder = objects, folder
 
     @classmethod
     def open(cls, url: str, **options: Any) -> "Store":
@@ -36,7 +43,7 @@ class Store:
         an endpoint without TLS.
         """
         if url.startswith("file:"):
-            return cls(LocalStore.from_url(url, mkdir=True))
+            return cls(LocalStore.from_url(url, mkdir=True), Path(unquote(urlsplit(url).path)))
         return cls(from_url(url, **options))
 
     async def put(self, key: str, content: bytes | AsyncIterator[bytes]) -> None:
@@ -100,6 +107,23 @@ class Store:
             if len(keys) >= 1000:
                 break
         return keys[:1000]
+
+    async def sweep_unfinished(self, prefix: str, than: datetime) -> int:
+        """Remove what killed or cancelled puts under `prefix` left on the local disk before `than`; how many files.
+
+        In S3 a lifecycle rule of the bucket does it (AbortIncompleteMultipartUpload).
+        """
+        return await asyncio.to_thread(_sweep, self._folder / prefix, than.timestamp()) if self._folder else 0
+
+
+def _sweep(folder: Path, than: float) -> int:
+    removed = 0
+    for path in folder.rglob("*#*"):
+        with suppress(FileNotFoundError):  # it has just been finished, or another worker sweeps too
+            if UNFINISHED.fullmatch(path.name) and path.stat().st_mtime < than:
+                path.unlink()
+                removed += 1
+    return removed
 
 
 class _Seekable(io.RawIOBase):

@@ -40,6 +40,9 @@ class Objects(Protocol):
     async def older(self, prefix: str, than: datetime) -> list[str]:
         """Keys under `prefix` written before `than`."""
 
+    async def sweep_unfinished(self, prefix: str, than: datetime) -> int:
+        """Remove what killed puts under `prefix` left before `than`; how many files."""
+
 
 Scan = Callable[[Objects, str, int], Awaitable[str | None]]
 """A virus scanner: `(store, key, size)` to the name of what it found, or None."""
@@ -128,7 +131,8 @@ def _refuse_unlike(claimed: str | None, sha256: str, size: int) -> None:
 async def sweep_incoming(store: Objects) -> int:
     """Remove what interrupted uploads left a day ago; how many."""
     written_by_the_machines_clock = clock.now() - clock.offset()
-    left = await store.older(INCOMING, written_by_the_machines_clock - LEFT_BEHIND)
+    before = written_by_the_machines_clock - LEFT_BEHIND
+    left = await store.older(INCOMING, before)
     for key in left:
         await store.delete(key)
-    return len(left)
+    return len(left) + await store.sweep_unfinished(INCOMING, before)

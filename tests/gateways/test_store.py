@@ -47,7 +47,7 @@ async def test_a_stream_that_breaks_off_leaves_nothing(store, folder):
     assert files(folder) == []
 
 
-async def test_a_put_that_is_cancelled_leaves_nothing(store, folder):
+async def test_of_a_put_that_is_cancelled_nothing_is_seen(store):
     begun = asyncio.Event()
 
     async def endless():
@@ -61,7 +61,15 @@ async def test_a_put_that_is_cancelled_leaves_nothing(store, folder):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert files(folder) == []
+    assert not await store.exists("z/a")
+
+
+async def test_what_killed_puts_left_is_swept_once_it_is_old(store, folder):
+    await store.put("incoming/whole", b"whole")
+    (folder / "incoming" / "half#1").write_bytes(b"ha")
+    assert await store.sweep_unfinished("incoming", clock.now() - timedelta(minutes=1)) == 0
+    assert await store.sweep_unfinished("incoming", clock.now() + timedelta(minutes=1)) == 1
+    assert files(folder) == [folder / "incoming" / "whole"]
 
 
 async def test_of_two_promoted_to_one_address_the_first_stays(store):
