@@ -10,6 +10,7 @@ MODULES = (
     "models.base.calendar",
     "models.organization",
     "models.accounts",
+    "models.feedback",
     "models.deliveries",
     "models.reminders",
     "models.escalations",

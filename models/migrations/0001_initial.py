@@ -7,6 +7,7 @@ from models.callbacks import CallbackState
 from models.deliveries.tables import Channel, DeliveryState
 from models.escalations.tables import Action, Condition, DraftState, TimerState
 from models.evidence.tables import DerivationState, Form, Kind, Review
+from models.feedback import FeedbackKind, FeedbackState
 from models.ledger.tables import Classification, ExtensionState, ListKind, State
 from models.lookbacks.tables import Effect, Source, Strata, Verdict
 from models.organization.tables import PostRank, UnitKind
@@ -364,6 +365,24 @@ class Migration(migrations.Migration):
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'delegation', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'person_id', 'until_on'], name='delegation_of_person')], 'pk_attr': 'id', 'table_description': "While absent, `person`'s matters go to `delegate` (days included)."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='Feedback',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('person', fields.ForeignKeyField('models.Person', source_field='person_id', db_constraint=True, to_field='id', related_name='feedback', on_delete=OnDelete.RESTRICT)),
+                ('unit_path', fields.CharField(max_length=400)),
+                ('kind', fields.CharEnumField(description='COMPLAINT: complaint\nSUGGESTION: suggestion', enum_type=FeedbackKind, max_length=16)),
+                ('text', fields.TextField(unique=False)),
+                ('state', fields.CharEnumField(default=FeedbackState.WAITING, description='WAITING: waiting\nANSWERED: answered', enum_type=FeedbackState, max_length=16)),
+                ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('answer', fields.TextField(default='', unique=False)),
+                ('answered_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('answered_by', fields.CharField(null=True, max_length=80)),
+            ],
+            options={'table': 'feedback', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'person_id', 'id'], name='feedback_of_person'), Index(fields=['zone_id', 'state', 'id'], name='feedback_by_state')], 'pk_attr': 'id', 'table_description': 'One complaint or suggestion. `unit_path` is where its author worked: whoever looks after that unit answers.'},
             bases=['Row'],
         ),
         ops.CreateModel(

@@ -11,6 +11,7 @@ from models.organization.people import (
     person_of,
     scope_of,
     stand_in,
+    unit_path_of,
 )
 from models.organization.roster import (
     RosterImport,
@@ -75,6 +76,7 @@ __all__ = [
     "settings_of",
     "stand_in",
     "unbind",
+    "unit_path_of",
     "units",
     "zone_ids",
     "zone_of",

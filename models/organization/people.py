@@ -47,6 +47,21 @@ async def person_of(zone_id: UUID, person_id: UUID) -> Person:
     return person
 
 
+UNIT_PATH = """
+select coalesce(
+  (select min(u.path) from appointment a join post on post.id = a.post_id join unit u on u.id = post.unit_id
+   where a.zone_id = $1 and a.person_id = $2 and a.from_on <= $3 and coalesce(a.until_on, $3) >= $3),
+  (select min(path) from unit where zone_id = $1 and parent_id is null), '/') as path
+"""
+
+
+async def unit_path_of(zone_id: UUID, person_id: UUID) -> str:
+    """Where the person works today: the first of their units in the order of the tree, without any the zone itself."""
+    (row,) = await database.fetch(UNIT_PATH, zone_id, person_id, clock.today())
+    path: str = row["path"]
+    return path
+
+
 STAND_IN = """
 with recursive standing (person_id, hop) as (
   select p.id, 0 from person p

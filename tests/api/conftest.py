@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aiohttp
 import pyotp
@@ -314,3 +314,20 @@ async def desk(server: str, http: aiohttp.ClientSession, zone: Zone, bureau: Uni
     login = f"lijianguo-{secrets.token_hex(4)}"
     made = await accounts.create_account(keeper.id, login, by=Scope.system(zone.id), signer=signer)
     return Desk(server, http, login, made.password, pyotp.parse_uri(made.totp_uri).secret)
+
+
+@pytest.fixture
+def desk_of(server: str, http: aiohttp.ClientSession, settings: Settings) -> Any:
+    """`await desk_of(person_id)`: that person's browser, signed in, past the change of the first password."""
+    signer = accounts.Signer(settings.signing_key.get_secret_value())
+
+    async def make(person_id: UUID) -> Desk:
+        holder, login = await Person.get(id=person_id), f"desk-{secrets.token_hex(4)}"
+        made = await accounts.create_account(holder.id, login, by=Scope.system(holder.zone_id), signer=signer)
+        desk = Desk(server, http, login, made.password, pyotp.parse_uri(made.totp_uri).secret)
+        assert (await desk.sign_in()).status == 200
+        changed = {"current": made.password, "new": f"Zl-{secrets.token_urlsafe(18)}"}
+        assert (await desk.post("/api/console/password", changed)).status == 204
+        return desk
+
+    return make

@@ -8,11 +8,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
-import pyotp
 import pytest
 
-from models import accounts, evidence
-from models.base.scope import Scope
+from models import evidence
 from models.base.settings import Settings
 from models.evidence import Evidence, Form
 from models.organization import Zone
@@ -287,16 +285,9 @@ async def test_a_view_is_shown_inline_once_it_is_drawn(owner, office, settings, 
 
 
 @pytest.fixture
-async def office_desk(server: str, http: aiohttp.ClientSession, zone: Zone, office: Office, settings: Settings) -> Desk:
+async def office_desk(desk_of, office: Office) -> Desk:
     """The overseer's browser, past the first password."""
-    login = f"jw{zone.id.hex[-10:]}"
-    signer = accounts.Signer(settings.signing_key.get_secret_value())
-    made = await accounts.create_account(office.people["overseer"].id, login, by=Scope.system(zone.id), signer=signer)
-    desk = Desk(server, http, login, made.password, pyotp.parse_uri(made.totp_uri).secret)
-    assert (await desk.sign_in()).status == 200
-    changed = await desk.post("/api/console/password", {"current": made.password, "new": "A-new-passphrase-2026"})
-    assert changed.status == 204, changed.text
-    return desk
+    return await desk_of(office.people["overseer"].id)
 
 
 async def test_the_office_sees_where_a_photo_was_used_before_and_reviews(owner, office, office_desk):

@@ -1,19 +1,14 @@
 """The ledger over HTTP: the office at its console, cadres and leaders on their phones."""
 
 import io
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
-import aiohttp
-import pyotp
 import pytest
 import xlsxwriter
 
-from models import accounts, ledger
-from models.base.scope import Scope
-from models.base.settings import Settings
+from models import ledger
 from models.organization import Zone
 from tests.api.conftest import Answer, Client, Desk, Phone
 from tests.office import Office, open_office
@@ -39,16 +34,9 @@ def enter(phone_of: Any, office: Office) -> Enter:
 
 
 @pytest.fixture
-async def console(server: str, http: aiohttp.ClientSession, office: Office, settings: Settings) -> Client:
+async def console(desk_of: Any, office: Office) -> Client:
     """The overseer at the console, past the change of the first password."""
-    signer = accounts.Signer(settings.signing_key.get_secret_value())
-    login = f"office-{secrets.token_hex(4)}"
-    system = Scope.system(office.zone.id)
-    made = await accounts.create_account(office.people["overseer"].id, login, by=system, signer=signer)
-    desk = Desk(server, http, login, made.password, pyotp.parse_uri(made.totp_uri).secret)
-    assert (await desk.sign_in()).status == 200
-    new = f"Zl-{secrets.token_urlsafe(18)}"
-    assert (await desk.post("/api/console/password", {"current": made.password, "new": new})).status == 204
+    desk: Desk = await desk_of(office.people["overseer"].id)
     return desk
 
 

@@ -1,16 +1,11 @@
 """Look-backs over HTTP: planned and drawn at the console, recorded on phones, replayed, co-signed, typed from paper."""
 
-import secrets
 from typing import Any
 from uuid import uuid4
 
-import aiohttp
-import pyotp
 import pytest
 
-from models import accounts, lookbacks
-from models.base.scope import Scope
-from models.base.settings import Settings
+from models import lookbacks
 from models.lookbacks import DrawRecord, verify
 from models.organization import Person, Zone
 from tests.api.conftest import Answer, Desk, Json, Phone
@@ -30,16 +25,9 @@ async def office(server: str, zone: Zone) -> Office:
 
 
 @pytest.fixture
-async def overseer(office: Office, server: str, http: aiohttp.ClientSession, settings: Settings) -> Desk:
+async def overseer(office: Office, desk_of: Any) -> Desk:
     """The overseer at the console, past the change of the first password."""
-    signer = accounts.Signer(settings.signing_key.get_secret_value())
-    login = f"jiandu-{secrets.token_hex(4)}"
-    by = Scope.system(office.zone.id)
-    made = await accounts.create_account(office.people["oversight"], login, by=by, signer=signer)
-    desk = Desk(server, http, login, made.password, pyotp.parse_uri(made.totp_uri).secret)
-    assert (await desk.sign_in()).status == 200
-    changed = {"current": made.password, "new": f"Huitoukan-{secrets.token_hex(8)}"}
-    assert (await desk.post("/api/console/password", changed)).status == 204
+    desk: Desk = await desk_of(office.people["oversight"])
     return desk
 
 

@@ -1,22 +1,18 @@
 """Inbox, consent, burden, policies and drafts over HTTP."""
 
-import secrets
 from typing import Any
 from uuid import UUID, uuid4
 
-import aiohttp
-import pyotp
 import pytest
 
-from models import accounts, reminders
+from models import reminders
 from models.base import clock
 from models.base.ids import new_id
-from models.base.scope import Role, Scope
-from models.base.settings import Settings
+from models.base.scope import Role
 from models.escalations import Action, Draft
 from models.organization import Person, Unit, Zone
 from models.reminders import ReminderKind
-from tests.api.conftest import Client, Desk, Phone, person
+from tests.api.conftest import Client, Phone, person
 
 
 async def remind(person: Person, kind: ReminderKind = ReminderKind.OVERDUE) -> UUID:
@@ -28,16 +24,9 @@ async def remind(person: Person, kind: ReminderKind = ReminderKind.OVERDUE) -> U
 
 
 @pytest.fixture
-async def overseer(server: str, http: aiohttp.ClientSession, zone: Zone, bureau: Unit, settings: Settings) -> Client:
+async def overseer(desk_of: Any, zone: Zone, bureau: Unit) -> Client:
     """Somebody of oversight at the console."""
-    holder = await person(zone, bureau, "周敏", Role.OVERSIGHT)
-    signer = accounts.Signer(settings.signing_key.get_secret_value())
-    login = f"office-{secrets.token_hex(4)}"
-    made = await accounts.create_account(holder.id, login, by=Scope.system(zone.id), signer=signer)
-    desk = Desk(server, http, login, made.password, pyotp.parse_uri(made.totp_uri).secret)
-    assert (await desk.sign_in()).status == 200
-    new = f"Zl-{secrets.token_urlsafe(18)}"
-    assert (await desk.post("/api/console/password", {"current": made.password, "new": new})).status == 204
+    desk: Client = await desk_of((await person(zone, bureau, "周敏", Role.OVERSIGHT)).id)
     return desk
 
 
