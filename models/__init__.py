@@ -17,5 +17,6 @@ MODULES = (
     "models.ledger",
     "models.evidence",
     "models.lookbacks",
+    "models.personal_data",
     "models.callbacks",
 )

@@ -268,6 +268,7 @@ class SettingsOut(Schema):
     daily_budget: Annotated[int, Field(description="每人每天最多推送几条")]
     working_hours: Annotated[list[str], Field(description="工作时段", examples=[["09:00-12:00", "13:30-17:30"]])]
     urge_interval_hours: Annotated[int, Field(description="两次催办至少相隔几小时")]
+    filing_number: Annotated[str, Field(description="小程序备案号", examples=["苏ICP备2026000001号-1X"])]
 
 
 class SettingsIn(Schema):
@@ -278,6 +279,7 @@ class SettingsIn(Schema):
     daily_budget: Annotated[int | None, Field(examples=[3])] = None
     working_hours: Annotated[list[str] | None, Field(max_length=4)] = None
     urge_interval_hours: Annotated[int | None, Field(examples=[24])] = None
+    filing_number: Annotated[str | None, Field(max_length=60, examples=["苏ICP备2026000001号-1X"])] = None
 
 
 @routes.get("/settings", roles=READERS, reply=SettingsOut, summary="开发区设置")

@@ -42,6 +42,8 @@ class BurdenOut(Schema):
     messages: Annotated[int, Field(description="发到手机的通知数")]
     messages_today: Annotated[int, Field(description="其中今天的通知数")]
     daily_budget: Annotated[int, Field(description="每天最多几条通知，超出的合并到次日早上")]
+    quiet_from: Annotated[str, Field(description="免打扰开始；非工作日全天免打扰", examples=["20:00"])]
+    quiet_until: Annotated[str, Field(description="免打扰结束", examples=["08:00"])]
 
 
 @routes.get("/consent", roles=ANYONE_BOUND, reply=ConsentOut, summary="还可以收到几条服务通知")

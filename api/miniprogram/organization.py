@@ -1,6 +1,7 @@
 """The caller's own entry in the roster, and who takes their matters while they are absent."""
 
 import datetime
+from importlib.metadata import version
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from models.base.scope import Scope
 
 me_routes = Routes("mini", "/me", tag="本人")
 delegation_routes = Routes("mini", "/delegations", tag="委托代办")
-routes = (me_routes, delegation_routes)
+about_routes = Routes("mini", "/about", tag="关于")
+routes = (me_routes, delegation_routes, about_routes)
 
 
 class MeOut(Schema):
@@ -132,3 +134,18 @@ async def delegate(scope: Scope, body: DelegationIn) -> DelegationOut:
 )
 async def end(scope: Scope, delegation_id: UUID) -> DelegationOut:
     return await DelegationOut.of(await organization.end_delegation(delegation_id, by=scope))
+
+
+class AboutOut(Schema):
+    """What the page 关于 says."""
+
+    zone: Annotated[str, Field(description="开发区名称", examples=["示范开发区"])]
+    filing_number: Annotated[str, Field(description="小程序备案号；没有填写时为空", examples=["苏ICP备26000001号-1X"])]
+    version: Annotated[str, Field(description="平台版本", examples=["0.1.0"])]
+
+
+@about_routes.get("", roles=ANYONE_BOUND, reply=AboutOut, summary="关于")
+async def about(scope: Scope) -> AboutOut:
+    zone = await organization.zone_of(scope.zone_id)
+    settings = await organization.settings_of(scope.zone_id)
+    return AboutOut(zone=zone.name, filing_number=settings.filing_number, version=version("zhuoluo"))

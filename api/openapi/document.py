@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from importlib.metadata import version
 from itertools import groupby
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from api.wire.routes import PUBLIC, SIGNED_IN, Route
 
 Mode = Literal["validation", "serialization"]
 Schemas = dict[tuple[Any, Mode], dict[str, Any]]
+ABOUT = "开发区监督事项办理平台接口。错误一律为 RFC 9457 格式。"
 REFS = "#/components/schemas/{model}"
 PARAMETER = re.compile(r"<(\w+)(?::(\w+))?>")
 PATH_TYPES = {"uuid": ("string", "uuid"), "int": ("integer", None), "str": ("string", None), None: ("string", None)}
@@ -60,7 +62,7 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
     }
     document = OpenAPI(
         openapi="3.1.0",
-        info=Info(title="着落", version="0.1.0", description="开发区监督事项办理平台接口。错误一律为 RFC 9457 格式。"),
+        info=Info(title="着落", version=version("zhuoluo"), description=ABOUT),
         paths=paths,
         components=Components(
             schemas={name: Schema.model_validate(schema) for name, schema in definitions.items()},

@@ -12,7 +12,16 @@ from models.accounts.service_tokens import (
     service_of,
     service_tokens,
 )
-from models.accounts.sign_ins import ACCESS_LASTS, Tokens, bind, open_sign_in, person_to_bind, refresh, sign_out
+from models.accounts.sign_ins import (
+    ACCESS_LASTS,
+    Tokens,
+    bind,
+    end_sign_ins,
+    open_sign_in,
+    person_to_bind,
+    refresh,
+    sign_out,
+)
 from models.accounts.signing import Signer
 from models.accounts.sweeping import forget_old
 from models.accounts.tables import Account, Attempt, Feed, ServiceToken, Session, SignIn
@@ -38,6 +47,7 @@ __all__ = [
     "change_password",
     "create_account",
     "create_service_token",
+    "end_sign_ins",
     "forget_old",
     "open_sign_in",
     "person_to_bind",

@@ -91,6 +91,12 @@ async def sign_out(sign_in_id: UUID, *, by: Scope) -> None:
         await _end(sign_in, "signed_out")
 
 
+async def end_sign_ins(zone_id: UUID, person_id: UUID, *, why: str) -> None:
+    """End every sign-in of the person, within the transaction of whoever says so. `why` is a code."""
+    for sign_in in await SignIn.filter(zone_id=zone_id, person_id=person_id, ended_at__isnull=True).select_for_update():
+        await _end(sign_in, why)
+
+
 async def _end(sign_in: SignIn, why: str) -> None:
     sign_in.ended_at, sign_in.ended_why = clock.now(), why
     await sign_in.save(update_fields=["ended_at", "ended_why"])

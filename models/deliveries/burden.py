@@ -18,13 +18,18 @@ from models.deliveries.tables import OUTCOMES, Delivery, DeliveryState
 
 @dataclass(frozen=True)
 class Burden:
-    """One person's week, from Monday (`since`): reminders, and messages that reached for the phone; today's budget."""
+    """One person's week, from Monday (`since`): reminders, and messages that reached for the phone.
+
+    With what bounds them: the day's budget, and the quiet hours as the zone has set them (`"HH:MM"` in Shanghai).
+    """
 
     since: date
     reminders: int
     messages: int
     messages_today: int
     daily_budget: int
+    quiet_from: str
+    quiet_until: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ async def my_burden(*, by: Scope) -> Burden:
         clock.at(clock.today()),
     )
     settings = await organization.settings_of(by.zone_id)
-    return Burden(monday, row["reminders"], row["messages"], row["today"], settings.daily_budget)
+    bounds = (settings.daily_budget, settings.quiet_from, settings.quiet_until)
+    return Burden(monday, row["reminders"], row["messages"], row["today"], *bounds)
 
 
 UNIT_BURDEN = """

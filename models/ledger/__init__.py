@@ -1,7 +1,7 @@
 """台账: campaigns with three lists of items, each with an owner, a chain and a deadline, until its close-out."""
 
 from models.ledger.cycles import confirm, reopen
-from models.ledger.deadlines import Deadline, caveat, recount
+from models.ledger.deadlines import TIMED, Deadline, caveat, recount
 from models.ledger.drafts import Matter, campaign_of, campaigns, create_campaign, draft, revise
 from models.ledger.extensions import ask_extension, decide_extension
 from models.ledger.issuing import Issued, issue, issue_campaign
@@ -52,6 +52,7 @@ __all__ = [
     "STAGE_REVIEW",
     "SUSPENSION_ENDS",
     "TABLE",
+    "TIMED",
     "Action",
     "Campaign",
     "Classification",

@@ -11,6 +11,7 @@ from models.feedback import FeedbackKind, FeedbackState
 from models.ledger.tables import Classification, ExtensionState, ListKind, State
 from models.lookbacks.tables import Effect, Source, Strata, Verdict
 from models.organization.tables import PostRank, UnitKind
+from models.personal_data import DeletionState
 from models.reminders.tables import ReminderKind, ReminderState
 from orjson import loads
 from tortoise.fields.base import OnDelete
@@ -365,6 +366,21 @@ class Migration(migrations.Migration):
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'delegation', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'person_id', 'until_on'], name='delegation_of_person')], 'pk_attr': 'id', 'table_description': "While absent, `person`'s matters go to `delegate` (days included)."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='DeletionRequest',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('person', fields.ForeignKeyField('models.Person', source_field='person_id', db_constraint=True, to_field='id', related_name='deletion_requests', on_delete=OnDelete.RESTRICT)),
+                ('state', fields.CharEnumField(default=DeletionState.WAITING, description='WAITING: waiting\nDELETED: deleted\nREFUSED: refused\nWITHDRAWN: withdrawn', enum_type=DeletionState, max_length=16)),
+                ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('decided_by', fields.CharField(null=True, max_length=80)),
+                ('reason', fields.CharField(default='', max_length=500)),
+            ],
+            options={'table': 'deletion_request', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'person_id', 'id'], name='deletion_of_person'), Index(fields=['zone_id', 'state', 'id'], name='deletion_by_state')], 'pk_attr': 'id', 'table_description': 'Somebody asks for their account to be deleted; an admin decides, and says why where it is refused.'},
             bases=['Row'],
         ),
         ops.CreateModel(

@@ -95,6 +95,10 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('openid',), name='binding_one_an_openid', condition='unbound_at IS NULL'),
         ),
         ops.AddConstraint(
+            model_name='DeletionRequest',
+            constraint=UniqueConstraint(fields=('zone_id', 'person_id'), name='deletion_asked_once', condition="state = 'waiting'"),
+        ),
+        ops.AddConstraint(
             model_name='Policy',
             constraint=UniqueConstraint(fields=('zone_id', 'code', 'version'), name='escalation_policy_version_once'),
         ),

@@ -1,6 +1,6 @@
 """Zones, the unit tree, posts, people, appointments, delegations, roles per subtree and WeChat bindings."""
 
-from models.organization.bindings import bind, binding_by_openid, binding_of, unbind
+from models.organization.bindings import bind, binding_by_openid, binding_of, forget_bindings, unbind
 from models.organization.chains import Chain, chain_of, chains_of
 from models.organization.listing import colleagues, masked, own_entry, people, units
 from models.organization.people import (
@@ -65,6 +65,7 @@ __all__ = [
     "delegations",
     "end_delegation",
     "export_roster",
+    "forget_bindings",
     "import_roster",
     "masked",
     "open_proposals",

@@ -51,7 +51,7 @@ async def bind(zone_id: UUID, person_id: UUID, openid: str, *, by: Scope, unioni
 
 @atomic()
 async def unbind(zone_id: UUID, person_id: UUID, *, why: str, by: Scope) -> Binding | None:
-    """End the person's binding, if there is one. `why` is a code: `asked`, `left_office`, `replaced_phone`.
+    """End the person's binding, if there is one. `why` is a code: `asked`, `left_office`, `replaced_phone`, `deleted`.
 
     The product itself may (leaving office); of people only an admin. Raises Forbidden.
     """
@@ -66,3 +66,8 @@ async def unbind(zone_id: UUID, person_id: UUID, *, why: str, by: Scope) -> Bind
     await binding.save(update_fields=["unbound_at", "unbound_why"])
     await audit.record(by, "binding.unbound", ("person", person_id), binding=str(binding.id), why=why)
     return binding
+
+
+async def forget_bindings(zone_id: UUID, person_id: UUID) -> None:
+    """Of the person's ended bindings keep that and when there was one, not to which WeChat account."""
+    await Binding.filter(zone_id=zone_id, person_id=person_id, unbound_at__isnull=False).update(openid="", unionid=None)

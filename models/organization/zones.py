@@ -19,6 +19,7 @@ class ZoneSettings(BaseModel):
     """What a zone may set for itself; a key that it does not set keeps the default here.
 
     Clock times are `"HH:MM"` in Shanghai, `working_hours` ascending spans, `daily_budget` pushes per person and day.
+    `filing_number` is the mini-program's (ICP备案号), shown on its page 关于.
     """
 
     model_config = ConfigDict(extra="allow")  # other concepts keep their own keys here (templates, colours)
@@ -28,6 +29,7 @@ class ZoneSettings(BaseModel):
     daily_budget: int = Field(3, ge=1, le=20)
     working_hours: list[str] = Field(["09:00-12:00", "13:30-17:30"], min_length=1, max_length=4)
     urge_interval_hours: int = Field(24, ge=1, le=240)
+    filing_number: str = Field("", max_length=60)
 
     @field_validator("working_hours")
     @classmethod

@@ -118,6 +118,13 @@ async def test_notices_and_settings_are_read_and_changed(office: Desk) -> None:
     assert refused.code == "bad_settings"
 
 
+async def test_a_phone_reads_whose_product_this_is_and_its_filing_number(phone: Phone, zone: Zone) -> None:
+    zone.settings = {"filing_number": "苏ICP备26000001号-1X"}
+    await zone.save()
+    about = (await phone.get("/api/mini/about")).content
+    assert (about["zone"], about["filing_number"]) == ("示范开发区", "苏ICP备26000001号-1X") and about["version"]
+
+
 async def test_a_proposal_is_decided_on_the_console(office: Desk, wang: Person) -> None:
     await upload(office, workbook("15400000001"))
     proposals = (await office.get("/api/console/organization/proposals")).content["items"]

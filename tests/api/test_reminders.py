@@ -62,6 +62,7 @@ async def test_a_phone_is_told_what_to_ask_consent_for_and_sees_its_own_burden(p
     await remind(wang)
     burden = (await phone.get("/api/mini/messages/burden")).content
     assert (burden["reminders"], burden["messages"], burden["daily_budget"]) == (1, 0, 3)
+    assert (burden["quiet_from"], burden["quiet_until"]) == ("20:00", "08:00")
 
 
 async def test_the_office_changes_a_policy_only_from_its_newest_version(overseer: Client) -> None:
