@@ -71,7 +71,7 @@ async def outcomes(scope: Scope) -> OutcomesOut:
     roles={Role.OVERSIGHT, Role.UNIT_LEADER, Role.ADMIN},
     query=Listing,
     reply=Page[UnitBurdenOut],
-    summary="各单位本周的负担（不分个人，不排名）",
+    summary="各单位本周的负担（不分个人，按单位树的顺序）",
 )
 async def burden(scope: Scope, query: Listing) -> Page[UnitBurdenOut]:
     cursor = read_cursor(query.after, str)
