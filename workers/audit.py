@@ -1,6 +1,6 @@
 """Sealing the audit log, and watching that it is sealed."""
 
-from models import organization
+from models import escalations, organization
 from models.base import audit, outbox
 from models.base.audit.sealer import ROWS_A_BLOCK
 from workers import metrics
@@ -18,8 +18,9 @@ async def seal(context: Context) -> None:
 @every(seconds=5)
 async def watch(context: Context) -> None:
     """Figures that only the database knows."""
-    ages = [await audit.unsealed_age(zone_id) for zone_id in await organization.zone_ids()]
-    metrics.unsealed_age.set(max(ages, default=0.0))
-    depth, age = await outbox.depth()
-    metrics.outbox_depth.set(depth)
-    metrics.outbox_age.set(age)
+    metrics.unsealed_age.set(await audit.unsealed_age())
+    metrics.escalations_late.set(await escalations.late_by())
+    depth = await outbox.depth()
+    metrics.outbox_depth.set(depth.due)
+    metrics.outbox_age.set(depth.oldest_seconds)
+    metrics.outbox_quarantined.set(depth.quarantined)

@@ -10,12 +10,14 @@ durations = Histogram("zhuoluo_job_seconds", "How long jobs and sweeps take", ["
 failures = Counter("zhuoluo_job_failures", "Jobs and sweeps that failed and will be tried again", ["job"])
 outbox_depth = Gauge("zhuoluo_outbox_due", "Promises that are due and not kept yet")
 outbox_age = Gauge("zhuoluo_outbox_oldest_seconds", "Age of the oldest promise that is due and not kept yet")
+outbox_quarantined = Gauge("zhuoluo_outbox_quarantined", "Promises that failed too often and wait for a person")
 outcomes = Counter("zhuoluo_deliveries", "Deliveries by channel and outcome", ["channel", "outcome"])
 escalation_lag = Histogram(
     "zhuoluo_escalation_lag_seconds",
     "How late an escalation step fired",
     buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
 )
+escalations_late = Gauge("zhuoluo_escalations_late_seconds", "How long the oldest due escalation step has waited")
 unsealed_age = Gauge("zhuoluo_audit_unsealed_seconds", "Age of the oldest audit row not sealed yet, of all zones")
 
 

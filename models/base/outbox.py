@@ -7,6 +7,7 @@ longer true. Redis only wakes workers earlier; without it a promise waits for th
 """
 
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -50,7 +51,10 @@ class Promise(Row):
 
     class Meta:
         table = "outbox"
-        indexes = [PartialIndex(fields=("zone_id", "next_at"), name="outbox_due", condition={"state": "waiting"})]
+        indexes = [
+            PartialIndex(fields=("zone_id", "next_at"), name="outbox_due", condition={"state": "waiting"}),
+            PartialIndex(fields=("zone_id", "id"), name="outbox_quarantined", condition={"state": "quarantined"}),
+        ]
         constraints = [UniqueConstraint(fields=("zone_id", "key"), name="outbox_promised_once")]
 
 
@@ -119,11 +123,22 @@ async def retry(promise: Promise, error: str, at: datetime | None = None) -> Non
     )
 
 
-async def depth() -> tuple[int, float]:
-    """How many promises are due and unkept, and the oldest one's age in seconds; for metrics and readiness."""
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Of all zones: promises due and unkept, the oldest one's age in seconds, and how many wait for a person."""
+
+    due: int
+    oldest_seconds: float
+    quarantined: int
+
+
+async def depth() -> Depth:
+    """For metrics and readiness. Costs what waits, not what was ever promised."""
     (row,) = await database.fetch(
-        "select count(*) as due, coalesce(extract(epoch from $1::timestamptz - min(due_at)), 0)::float8 as age"
+        "select count(*) as due,"
+        " coalesce(extract(epoch from $1::timestamptz - min(due_at)), 0)::float8 as oldest_seconds,"
+        " (select count(*) from outbox where state = 'quarantined') as quarantined"
         " from outbox where state = 'waiting' and due_at <= $1",
         clock.now(),
     )
-    return row["due"], row["age"]
+    return Depth(**row)

@@ -4,7 +4,7 @@ The machine takes the first two rungs only, reminder and urge. Letters and inter
 """
 
 from models.escalations.deciding import decide, drafts, urge
-from models.escalations.firing import audience_of, fire
+from models.escalations.firing import audience_of, fire, late_by
 from models.escalations.policies import (
     SHIPPED,
     PolicyForm,
@@ -51,6 +51,7 @@ __all__ = [
     "drafts",
     "fire",
     "import_policies",
+    "late_by",
     "named_policies",
     "policies",
     "policies_of",

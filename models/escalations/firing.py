@@ -177,3 +177,17 @@ async def _end(watch: Watch, steps: Sequence[Timer], spoke: set[UUID]) -> None:
             level=timer.level,
         )
     await Timer.bulk_update(list(steps), fields=["state", "ended_at"])
+
+
+LATE = """
+select coalesce(extract(epoch from $1::timestamptz - min(oldest.due_at)), 0)::float8 as age from zone z
+cross join lateral (
+  select due_at from escalation_timer where zone_id = z.id and state = 'waiting' and due_at <= $1
+  order by due_at limit 1) oldest
+"""
+
+
+async def late_by() -> float:
+    """Seconds that the oldest due step of any zone has waited to be fired; 0 where none is due."""
+    (row,) = await database.fetch(LATE, clock.now())
+    return float(row["age"])

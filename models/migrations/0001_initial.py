@@ -433,7 +433,7 @@ class Migration(migrations.Migration):
                 ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('kept_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'outbox', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'next_at'], name='outbox_due', condition={'state': 'waiting'})], 'pk_attr': 'id', 'table_description': 'One piece of work owed. `next_at` is the earliest moment that anyone may (again) try it.'},
+            options={'table': 'outbox', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'next_at'], name='outbox_due', condition={'state': 'waiting'}), PartialIndex(fields=['zone_id', 'id'], name='outbox_quarantined', condition={'state': 'quarantined'})], 'pk_attr': 'id', 'table_description': 'One piece of work owed. `next_at` is the earliest moment that anyone may (again) try it.'},
             bases=['Row'],
         ),
         ops.CreateModel(

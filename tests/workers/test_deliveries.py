@@ -212,7 +212,7 @@ async def test_a_worker_outlives_a_redis_that_is_flushed_and_is_woken_at_once(
     await queue.enqueue_job("wake", _job_id="wake")
 
     async def kept() -> bool:
-        return (await outbox.depth())[0] == 0 and not await redis.zcard("arq:queue")
+        return (await outbox.depth()).due == 0 and not await redis.zcard("arq:queue")
 
     await until(kept)
     assert worker.end(signal.SIGTERM) == 0

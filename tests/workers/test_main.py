@@ -37,9 +37,9 @@ async def test_promises_pushes_and_sealing_go_on_without_redis(
     worker.start()
 
     async def all_done() -> bool:
-        unsealed = await audit.unsealed_age(zone.id)
+        unsealed = await audit.unsealed_age()
         ended = await Delivery.filter(state__in=["sent", "superseded", "merged"]).count()
-        return (await outbox.depth())[0] == 0 and ended == 2 and unsealed == 0
+        return (await outbox.depth()).due == 0 and ended == 2 and unsealed == 0
 
     await until(all_done)
     assert worker.end(signal.SIGTERM) == 0

@@ -5,7 +5,6 @@ later in a place already sealed. One sealer works on a zone at a time (advisory 
 """
 
 import hashlib
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -83,14 +82,20 @@ async def _append(zone_id: UUID, head: AuditBlock | None, rows: list[dict[str, A
     )
 
 
-async def unsealed_age(zone_id: UUID) -> float:
-    """Seconds that the oldest unsealed row has waited; 0 where all is sealed. Beyond a few seconds it is an alarm."""
-    head: AuditBlock | None = await AuditBlock.filter(zone_id=zone_id).order_by("-height").first()
-    (row,) = await database.fetch(
-        "select min(at) as oldest from audit where zone_id = $1 and (tx, id) > ($2, $3)",
-        zone_id,
-        head.last_tx if head else -1,
-        head.last_id if head else UUID(int=0),
-    )
-    oldest: datetime | None = row["oldest"]
-    return max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
+OLDEST_UNSEALED = """
+select coalesce(extract(epoch from $1::timestamptz - min(oldest.at)), 0)::float8 as age from zone z
+left join lateral (
+  select last_tx, last_id from audit_block where zone_id = z.id order by height desc limit 1) head on true
+cross join lateral (
+  select at from audit where zone_id = z.id and (tx, id) > (coalesce(head.last_tx, -1), coalesce(head.last_id, $2))
+  order by tx, id limit 1) oldest
+"""
+
+
+async def unsealed_age() -> float:
+    """Seconds that the first unsealed row of any zone has waited; 0 where all is sealed.
+
+    Beyond a few seconds it is an alarm: no worker is sealing, or a transaction stays open.
+    """
+    (row,) = await database.fetch(OLDEST_UNSEALED, clock.now(), UUID(int=0))
+    return max(0.0, float(row["age"]))
