@@ -65,7 +65,7 @@ def _modules(package: ModuleType) -> Iterator[ModuleType]:
 def create_app(settings: Settings, routes: Iterable[Route] | None = None) -> Sanic:
     """The application over `routes` (default: all), not yet connected: each server process does that as it starts."""
     app = Sanic("zhuoluo", error_handler=Problems(), configure_logging=False)
-    app.config.update(CONFIG)
+    app.config.update(CONFIG, PROXIES_COUNT=settings.proxies or None)
     app.ctx.settings = settings
     app.ctx.signer = Signer(settings.signing_key.get_secret_value())
     app.ctx.identify = IDENTIFY
@@ -73,8 +73,9 @@ def create_app(settings: Settings, routes: Iterable[Route] | None = None) -> San
     app.ctx.documents = {}
     for route in app.ctx.routes:
         handler = serve(route, observer(route))
+        methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
         # Every handler streams: the wire reads the body itself, after the caller is known and up to the route's bound.
-        app.add_route(handler, route.path, methods=[route.method], name=route.name.replace(".", "_"), stream=True)
+        app.add_route(handler, route.path, methods=methods, name=route.name.replace(".", "_"), stream=True)
     app.before_server_start(_connect)
     app.after_server_stop(_disconnect)
     return app

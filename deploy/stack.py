@@ -113,7 +113,6 @@ def _environment(services: local.Services, data_dir: Path, api: str, wechat: str
         "ZHUOLUO_DATABASE_URL": services.database_url,
         "ZHUOLUO_REDIS_URL": services.redis_url,
         "ZHUOLUO_SIGNING_KEY": secret(folder, "signing_key"),
-        "ZHUOLUO_PUBLIC_ORIGIN": api,
         "ZHUOLUO_METRICS_PORT": str(metrics_port),
         "ZHUOLUO_WECHAT_ORIGIN": wechat,
         "ZHUOLUO_WECHAT_APPID": MINI_APPID,

@@ -43,7 +43,9 @@ class Store:
         an endpoint without TLS.
         """
         if url.startswith("file:"):
-            return cls(LocalStore.from_url(url, mkdir=True), Path(unquote(urlsplit(url).path)))
+            folder = Path(unquote(urlsplit(url).path))
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # evidence is nobody else's on this machine
+            return cls(LocalStore(folder), folder)
         return cls(from_url(url, **options))
 
     async def put(self, key: str, content: bytes | AsyncIterator[bytes]) -> None:

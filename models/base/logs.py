@@ -68,3 +68,4 @@ def _to_stderr(shared: list[Any], level: int) -> None:
         library.handlers.clear()
         library.propagate = True
     logging.getLogger("tortoise").setLevel(logging.WARNING)  # at DEBUG it prints statements' values
+    logging.getLogger("arq").setLevel(logging.WARNING)  # two lines for every wake-up, which tell nothing

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -39,8 +39,9 @@ class Settings(BaseSettings):
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     object_store_url: str = ""
     signing_key: SecretStr = SecretStr("")
-    public_origin: str = "http://127.0.0.1:8000"
     database_pool: int = 10
+    proxies: int = Field(0, ge=0, le=8)
+    """Of ours in front of the API, each adding to X-Forwarded-For; 0 believes no such header."""
     metrics_port: int = 9108
     ready_promise_age_seconds: int = 300
     wechat: WeChatSettings = WeChatSettings()

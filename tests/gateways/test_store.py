@@ -33,6 +33,13 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
+async def test_nobody_else_of_the_machine_enters_the_folder(store, folder):
+    assert folder.stat().st_mode & 0o777 == 0o700
+    beside = Store.open(f"file://{folder}%20two")
+    await beside.put("z/a", b"words")
+    assert (folder.parent / "objects two" / "z" / "a").read_bytes() == b"words"
+
+
 async def test_what_is_put_in_pieces_is_read_back(store):
     await store.put("z/a", pieces(12))
     content = await store.read("z/a")
