@@ -2,9 +2,11 @@
 
 import sys
 
+import asyncpg
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from tortoise.exceptions import DBConnectionError
 
 from deploy.commands import accounts, audit, database, demo, organization, story
 from deploy.commands.organization import fault_table
@@ -29,8 +31,8 @@ def main() -> None:
     errors = Console(stderr=True)
     try:
         app()
-    except ServiceError as failure:
-        errors.print(f"[red]{failure}[/red]")
+    except (ServiceError, OSError, DBConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as failure:
+        errors.print(str(failure), style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except Refused as refused:
         errors.print(f"[red]{refused.code}[/red] {refused.detail}", soft_wrap=True)

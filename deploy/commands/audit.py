@@ -42,7 +42,7 @@ async def write_export(code: str, file: Path) -> int:
 
 
 @app.command()
-def verify(file: Path) -> None:
+def verify(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Check an export, without any database; exit status 1 and every mismatch by name where it is not whole."""
     with file.open("rb") as lines, Progress(console=console, transient=True) as progress:
         task = progress.add_task("Checking", total=file.stat().st_size)

@@ -5,12 +5,13 @@ import asyncio
 from rich.console import Console
 
 from deploy import migrations
+from deploy.commands.connecting import database_url
 from models.base import database, settings
 
 
 def migrate() -> None:
     """Bring the database of ZHUOLUO_DATABASE_URL to the newest schema."""
-    asyncio.run(_migrate(settings.load().database_url.get_secret_value()))
+    asyncio.run(_migrate(database_url(settings.load())))
     Console().print("The schema is current.")
 
 
