@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import ModuleType
 
 from arq import ArqRedis
@@ -19,13 +20,13 @@ from api.wire import Route, Routes
 from api.wire.answering import serve
 from api.wire.callers import Identify
 from api.wire.limiting import Limiter
-from api.wire.problems import Problems
+from api.wire.problems import UNREACHABLE, Problems
 from api.wire.waking import Waker
 from gateways.store import Store
 from gateways.wechat import WeChat
 from gateways.wechat.callbacks import Receiver
 from models.accounts import Accesses, Signer
-from models.base import clock, database, logs
+from models.base import audit, clock, database, logs
 from models.base.settings import Settings, WeChatSettings
 
 IDENTIFY: dict[str, Identify] = {
@@ -86,6 +87,8 @@ async def _connect(app: Sanic) -> None:
     logs.configure("api")
     clock.allow_moving(settings.clock_file)
     await database.connect(settings.database_url.get_secret_value(), pool=settings.database_pool)
+    with suppress(*UNREACHABLE):  # then it is not ready, and says so
+        await audit.refuse_lost_place()
     redis_url = settings.redis_url.get_secret_value()
     app.ctx.redis = ArqRedis.from_url(
         redis_url, socket_timeout=2, socket_connect_timeout=1

@@ -17,14 +17,19 @@ from tortoise.migrations.api import migrate
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.writer import MigrationWriter
 
-from models.base import database
+from models.base import audit, database
 
 PACKAGE = "models.migrations"
 
 
 async def upgrade(url: str) -> None:
-    """Bring the database at `url` to the newest schema; nothing to do is fine."""
+    """Bring the database at `url` to the newest schema, its log ready to go on after a restore; again changes nothing."""
     await migrate(config=database.config(url, pool=1))
+    await database.connect(url, pool=1)
+    try:
+        await audit.carry_on()
+    finally:
+        await database.disconnect()
 
 
 async def make() -> list[Path]:

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 import workers
 from gateways.store import Store
 from gateways.wechat import WeChat
-from models.base import clock, database, logs, outbox, settings
+from models.base import audit, clock, database, logs, outbox, settings
 from models.base.settings import Settings
 from workers.relay import HANDLERS, Context, Relay, wait
 
@@ -99,6 +99,7 @@ async def _let_go(listener: Worker) -> None:
 async def run(configuration: Settings) -> None:
     """Work until SIGTERM or SIGINT; then finish what has begun and return."""
     await database.connect(configuration.database_url.get_secret_value(), pool=configuration.database_pool)
+    await audit.refuse_lost_place()
     async with composed(configuration) as context:
         relay = Relay(context)
         for number in (signal.SIGTERM, signal.SIGINT):

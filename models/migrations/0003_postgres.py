@@ -11,6 +11,14 @@ end $$
 """
 
 
+AUDIT_TX = """
+create function audit_tx() returns bigint language sql volatile
+  as 'select pg_current_xact_id()::text::bigint'
+"""
+AUDIT_HORIZON = """
+create function audit_horizon() returns bigint language sql stable
+  as 'select pg_snapshot_xmin(pg_current_snapshot())::text::bigint'
+"""
 CLOSED_CYCLE_STAYS = """
 create function refuse_change_of_closed_cycle() returns trigger language plpgsql as $$
 begin
@@ -54,6 +62,8 @@ class Migration(migrations.Migration):
 
     operations = [
         ops.RunSQL(REFUSE_CHANGE, "drop function refuse_change()"),
+        ops.RunSQL(AUDIT_TX, "drop function audit_tx()"),
+        ops.RunSQL(AUDIT_HORIZON, "drop function audit_horizon()"),
         *append_only("audit"),
         *append_only("audit_block"),
         *append_only("visit_record"),

@@ -78,7 +78,7 @@ with asked as (
   returning r.id
 ), logged as (
   insert into audit (id, zone_id, tx, at, actor, action, subject_type, subject_id, data, hash)
-  select row_id, zone_id, pg_current_xact_id()::text::bigint, $12, actor, '{ACTION}', 'reminder', id, data::jsonb, hash
+  select row_id, zone_id, audit_tx(), $12, actor, '{ACTION}', 'reminder', id, data::jsonb, hash
   from locked
 ), promised as (
   insert into outbox (id, zone_id, job, payload, key, state, due_at, next_at, attempts, made_at)

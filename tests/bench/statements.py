@@ -17,7 +17,7 @@ with locked as (
   update reminder r set state = 'acknowledged', acknowledged_at = $4, note = $5 from locked l where r.id = l.id
 ), logged as (
   insert into audit (id, zone_id, tx, at, actor, action, subject_type, subject_id, data, hash)
-  select $6, zone_id, pg_current_xact_id()::text::bigint, $4, $7, 'reminder.acknowledged', 'reminder', id, $8, $9
+  select $6, zone_id, audit_tx(), $4, $7, 'reminder.acknowledged', 'reminder', id, $8, $9
   from locked
 ), promised as (
   insert into outbox (id, zone_id, job, payload, key, state, due_at, next_at, attempts, made_at)
@@ -65,7 +65,7 @@ FOUR_STATEMENTS = (
     + _for_pgbench("update reminder set state = 'acknowledged', acknowledged_at = $4, note = $5 where id = $1")
     + _for_pgbench(
         "insert into audit (id, zone_id, tx, at, actor, action, subject_type, subject_id, data, hash) values"
-        " ($6, $2, pg_current_xact_id()::text::bigint, $4, $7, 'reminder.acknowledged', 'reminder', $1, $8, $9)"
+        " ($6, $2, audit_tx(), $4, $7, 'reminder.acknowledged', 'reminder', $1, $8, $9)"
     )
     + _for_pgbench(
         "insert into outbox (id, zone_id, job, payload, key, state, due_at, next_at, attempts, made_at) values"

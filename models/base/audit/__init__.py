@@ -7,8 +7,21 @@ as well.
 A tail that stays unsealed too long is an alarm (`unsealed_age`).
 """
 
+from models.base.audit.continuing import LostPlace, carry_on, refuse_lost_place
 from models.base.audit.export import export_lines, verify_lines
 from models.base.audit.log import AuditRow, record, row_hash
 from models.base.audit.sealer import AuditBlock, seal, unsealed_age
 
-__all__ = ["AuditBlock", "AuditRow", "export_lines", "record", "row_hash", "seal", "unsealed_age", "verify_lines"]
+__all__ = [
+    "AuditBlock",
+    "AuditRow",
+    "LostPlace",
+    "carry_on",
+    "export_lines",
+    "record",
+    "refuse_lost_place",
+    "row_hash",
+    "seal",
+    "unsealed_age",
+    "verify_lines",
+]

@@ -18,7 +18,7 @@ from models.base.scope import Scope
 class AuditRow(Row):
     """One act: who did what to which thing, when. `data` holds ids, states and reasons' codes, never personal data.
 
-    `tx` is the writing transaction's number; with `id` it is the row's place in the log.
+    `tx` is the writing transaction's number, moved on after a restore; with `id` it is the row's place in the log.
     """
 
     tx = fields.BigIntField()
@@ -74,6 +74,6 @@ async def record(by: Scope, action: str, subject: tuple[str, UUID], **data: Any)
     }
     await database.execute(
         "insert into audit (id, zone_id, tx, at, actor, action, subject_type, subject_id, data, hash)"
-        " values ($1, $2, pg_current_xact_id()::text::bigint, $3, $4, $5, $6, $7, $8, $9)",
+        " values ($1, $2, audit_tx(), $3, $4, $5, $6, $7, $8, $9)",
         [*{**row, "data": database.as_json(data)}.values(), row_hash(row)],
     )

@@ -1,6 +1,6 @@
 """Binding rows into blocks.
 
-Only rows below the oldest transaction still open (`pg_snapshot_xmin`) are taken, in `(tx, id)` order: no row can appear
+Only rows below the oldest transaction still open (`audit_horizon()`) are taken, in `(tx, id)` order: no row can appear
 later in a place already sealed. One sealer works on a zone at a time (advisory lock); a second one passes by.
 """
 
@@ -58,7 +58,7 @@ async def seal(zone_id: UUID) -> int:
 async def _ready(zone_id: UUID, head: AuditBlock | None) -> list[dict[str, Any]]:
     return await database.fetch(
         "select id, tx, hash from audit where zone_id = $1 and (tx, id) > ($2, $3)"
-        " and tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint order by tx, id limit $4",
+        " and tx < audit_horizon() order by tx, id limit $4",
         zone_id,
         head.last_tx if head else -1,
         head.last_id if head else UUID(int=0),
