@@ -23,7 +23,7 @@ PACKAGE = "models.migrations"
 
 
 async def upgrade(url: str) -> None:
-    """Bring the database at `url` to the newest schema, its log ready to go on after a restore; again changes nothing."""
+    """Bring the database at `url` to the newest schema, and its log behind its end after a restore. May be repeated."""
     await migrate(config=database.config(url, pool=1))
     await database.connect(url, pool=1)
     try:
