@@ -10,12 +10,14 @@ A tail that stays unsealed too long is an alarm (`unsealed_age`).
 from models.base.audit.continuing import LostPlace, carry_on, refuse_lost_place
 from models.base.audit.export import export_lines, verify_lines
 from models.base.audit.log import AuditRow, record, row_hash
+from models.base.audit.reading import acts
 from models.base.audit.sealer import AuditBlock, seal, unsealed_age
 
 __all__ = [
     "AuditBlock",
     "AuditRow",
     "LostPlace",
+    "acts",
     "carry_on",
     "export_lines",
     "record",
