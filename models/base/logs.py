@@ -1,6 +1,7 @@
 """Logs: one JSON object a line, with the request's or job's id; ids and codes only, never personal data or bodies."""
 
 import logging
+import re
 import sys
 from contextvars import ContextVar
 from typing import Any
@@ -20,6 +21,22 @@ def _ids(logger: Any, method: str, event: EventDict) -> EventDict:
         event.setdefault("request_id", request_id)
     if job_id := JOB_ID.get():
         event.setdefault("job_id", job_id)
+    return event
+
+
+PHONE_NUMBER = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
+ROW_IN_ERROR = re.compile(r"^(?:DETAIL|CONTEXT):.*$", re.MULTILINE)
+"""PostgreSQL names the offending row: a number that is taken, a name that is too long."""
+INPUT_IN_ERROR = re.compile(r"input_value=.*?, input_type=")
+"""Pydantic quotes what it refuses."""
+
+
+def _masked(logger: Any, method: str, event: EventDict) -> EventDict:
+    """A traceback says where it broke, not on whose data."""
+    if isinstance(told := event.get("exception"), str):
+        told = ROW_IN_ERROR.sub("DETAIL: …", told)
+        told = INPUT_IN_ERROR.sub("input_value=…, input_type=", told)
+        event["exception"] = PHONE_NUMBER.sub("1**********", told)
     return event
 
 
@@ -56,6 +73,7 @@ def _to_stderr(shared: list[Any], level: int) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _masked,
                 structlog.processors.JSONRenderer(serializer=_json),
             ],
         )
