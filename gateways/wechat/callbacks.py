@@ -47,12 +47,12 @@ class Receiver:
         outer = _parse(body)
         if self._crypto is None:
             self._check(query, "signature")
-            return _normal(outer)
+            return _kept(_normal(outer))
         sealed = outer.get("Encrypt")
         if not isinstance(sealed, str):
             raise Forged("not encrypted")
         self._check(query, "msg_signature", sealed)
-        return _normal(_parse(self._opened(sealed)))
+        return _kept(_normal(_parse(self._opened(sealed))))
 
     def _check(self, query: Mapping[str, str], name: str, *sealed: str) -> None:
         """Signature first: nobody may learn the clock's tolerance without the token."""
@@ -94,7 +94,10 @@ def _parse(content: bytes) -> dict[str, Any]:
 def _normal(event: dict[str, Any]) -> dict[str, Any]:
     """XML wraps subscribe events' `List` in an element named after the event; single rows come bare."""
     for name in [key for key in event if key.startswith("SubscribeMsg")]:
-        event |= event.pop(name) or {}
+        inner = event.pop(name) or {}
+        if not isinstance(inner, dict):
+            raise Forged("event is not an object")
+        event |= inner
     if "List" in event and not isinstance(event["List"], list):
         event["List"] = [event["List"]]
     if "CreateTime" in event:
@@ -102,4 +105,15 @@ def _normal(event: dict[str, Any]) -> dict[str, Any]:
             event["CreateTime"] = int(event["CreateTime"])
         except (TypeError, ValueError):
             raise Forged("CreateTime is not a number") from None
+    return event
+
+
+def _kept(event: dict[str, Any]) -> dict[str, Any]:
+    """The event, if it can be stored: jsonb holds no NUL, and JSON is written neither endlessly deep nor large."""
+    try:
+        written = orjson.dumps(event)
+    except TypeError as odd:
+        raise Forged(f"cannot be kept: {odd}") from None
+    if b"\\u0000" in written:
+        raise Forged("cannot be kept: holds NUL")
     return event

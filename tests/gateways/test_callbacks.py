@@ -124,7 +124,30 @@ def test_a_signed_box_that_does_not_open_is_forged(receiver, box):
         receiver.read(query, orjson.dumps({"Encrypt": box}))
 
 
-def test_an_entity_bomb_is_forged(receiver):
-    bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]><xml><Event>&a;</Event></xml>'
+@pytest.mark.parametrize(
+    "entity",
+    [
+        '<!ENTITY a "aaaa">',
+        '<!ENTITY b "bbbbbbbbbb"><!ENTITY a "&b;&b;&b;">',
+        '<!ENTITY a SYSTEM "file:///etc/passwd">',
+    ],
+)
+def test_entities_are_forged(receiver, entity):
     with pytest.raises(Forged):
-        receiver.read(*secure(bomb))
+        receiver.read(*secure(f"<!DOCTYPE x [{entity}]><xml><Event>&a;</Event></xml>"))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '{"SubscribeMsgPopupEvent":"x"}',
+        '{"SubscribeMsgPopupEvent":[1]}',
+        '{"CreateTime":123456789012345678901234567890}',
+        '{"FromUserName":"o\\u0000"}',
+        '{"List":' + "[" * 900 + "]" * 900 + "}",
+        "<xml>" + "<a>" * 5000 + "</a>" * 5000 + "</xml>",
+    ],
+)
+def test_what_cannot_be_kept_is_forged_though_it_is_signed(receiver, message):
+    with pytest.raises(Forged):
+        receiver.read(*secure(message))
