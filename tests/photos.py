@@ -20,6 +20,14 @@ def jpeg(width: int = 640, height: int = 480, colour: str = "teal", orientation:
     return out.getvalue()
 
 
+def several_in_one() -> bytes:
+    """A JPEG to which the phone appended a second picture (MPO)."""
+    out = io.BytesIO()
+    second = Image.new("RGB", (80, 60), "navy")
+    Image.new("RGB", (640, 480), "teal").save(out, "MPO", save_all=True, append_images=[second])
+    return out.getvalue()
+
+
 def huge_png(side: int = 40_000) -> bytes:
     """A small file that announces, and holds, `side` × `side` pixels of one bit."""
     rows = zlib.compressobj(9)

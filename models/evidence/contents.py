@@ -3,6 +3,7 @@
 import struct
 import warnings
 import zipfile
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -13,7 +14,9 @@ from models.evidence.tables import Kind
 
 MEGABYTE = 2**20
 SIZE_LIMITS = {Kind.PHOTO: 20 * MEGABYTE, Kind.DOCUMENT: 50 * MEGABYTE}
-PHOTO_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+FORMATS = ("JPEG", "PNG", "WEBP")
+PHOTO_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+"""MPO is a JPEG to which the phone appended a depth map or a second exposure (CIPA DC-007); the first one counts."""
 MOST_PIXELS = 64_000_000
 LONGEST_SIDE = 20_000
 """A phone's largest ordinary picture is 50 megapixels; decoded, 64 take about 200 MB."""
@@ -53,7 +56,7 @@ def _photo(file: BinaryIO) -> Content:
     try:
         with (
             warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
-            Image.open(file, formats=tuple(PHOTO_TYPES)) as image,
+            Image.open(file, formats=FORMATS) as image,
         ):
             (width, height), media_type = image.size, PHOTO_TYPES[str(image.format)]
     except Image.DecompressionBombError:
@@ -76,7 +79,7 @@ def _too_many_pixels() -> Invalid:
 
 def _document(file: BinaryIO) -> Content:
     head = file.read(1024)
-    if b"%PDF-" in head:
+    if head.removeprefix(BOM_UTF8).lstrip().startswith(b"%PDF-"):  # after other bytes it may be two things at once
         return _pdf(file)
     if head.startswith(b"PK\x03\x04"):
         return _office(file)

@@ -80,6 +80,12 @@ async def test_a_photo_is_kept_byte_for_byte_under_its_hash(zone, store, folder)
     assert kept(folder) == [received.sha256]
 
 
+async def test_a_photo_with_a_second_picture_appended_is_a_jpeg(zone, store):
+    """As phones make them for depth of field; the first picture is the photo."""
+    received = await taken(zone, store, Kind.PHOTO, photos.several_in_one())
+    assert (received.content.media_type, received.content.width, received.content.height) == ("image/jpeg", 640, 480)
+
+
 async def test_the_same_photo_twice_is_kept_once(zone, store, folder):
     first, second = await asyncio.gather(*(taken(zone, store, Kind.PHOTO, photos.jpeg()) for _ in range(2)))
     assert first == second
@@ -103,6 +109,9 @@ async def test_documents_are_known_by_their_content(zone, store, content, media_
         ((Kind.PHOTO, photos.huge_png()), (Invalid, "image_too_large_dimensions")),
         ((Kind.PHOTO, b""), (Invalid, "file_empty")),
         ((Kind.DOCUMENT, photos.jpeg()), (UnsupportedType, "not_a_document")),
+        ((Kind.DOCUMENT, b"<script>/*" + photos.pdf()), (UnsupportedType, "not_a_document")),
+        ((Kind.DOCUMENT, b"MZ" + photos.docx()), (UnsupportedType, "not_a_document")),
+        ((Kind.PHOTO, b"<svg>" + photos.jpeg()), (UnsupportedType, "not_a_photo")),
         ((Kind.DOCUMENT, b"%PDF-1.7 cut off"), (Invalid, "broken_document")),
         ((Kind.DOCUMENT, photos.docx()[:-30]), (Invalid, "broken_document")),
         ((Kind.DOCUMENT, photos.package(readme=b"just a zip")), (UnsupportedType, "not_a_document")),

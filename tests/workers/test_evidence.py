@@ -111,6 +111,11 @@ async def test_a_photo_that_takes_its_worker_down_is_given_up_in_the_end(office,
     assert await states(row.id) == {DerivationState.FAILED}
 
 
+async def test_of_several_pictures_in_one_the_first_is_drawn():
+    drawn = await pictures.draw(photos.several_in_one(), "ZL")
+    assert Image.open(io.BytesIO(drawn.view)).size == (640, 480)
+
+
 async def test_too_many_pixels_are_never_decoded():
     with pytest.raises(pictures.Undrawable):
         await pictures.draw(photos.huge_png(), "ZL")
