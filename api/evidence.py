@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sanic import Request
 from sanic.response import ResponseStream
 
@@ -16,6 +16,7 @@ from api.wire.once import key_of
 from models import evidence, lookbacks
 from models.base.errors import Invalid
 from models.base.scope import Scope
+from models.base.stated import Day, Instant
 from models.evidence import Evidence, Form, Kind, Review, Shown
 
 LARGEST_BODY = max(evidence.SIZE_LIMITS.values()) + FORM_OVERHEAD
@@ -40,8 +41,8 @@ EXTENSIONS = {
 
 ItemId = Annotated[UUID | None, Field(description="所属事项；与检查至少填一个。")]
 VisitId = Annotated[UUID | None, Field(description="所属检查记录；由检查人员提交。")]
-CapturedAt = Annotated[AwareDatetime | None, Field(description="拍摄时间（提交人所述）。")]
-EffectiveOn = Annotated[date | None, Field(description="材料所反映的日期。", examples=["2026-11-20"])]
+CapturedAt = Annotated[Instant | None, Field(description="拍摄时间（提交人所述）。")]
+EffectiveOn = Annotated[Day | None, Field(description="材料所反映的日期。", examples=["2026-11-20"])]
 
 
 class UploadQuery(Schema):

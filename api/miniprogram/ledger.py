@@ -1,6 +1,5 @@
 """Items on the phone: mine, those waiting for my review, and every step that may be mine."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from api.ledger import ItemLine, ItemOut, MomentOut, Note, Reason, moments_of, p
 from api.wire import ANYONE_BOUND, Listing, Page, Routes, Schema, read_cursor
 from models import ledger
 from models.base.scope import Scope
+from models.base.stated import Day
 
 routes = Routes("mini", "/items", tag="事项")
 STEP = ("not_found", "not_your_step", "wrong_state")
@@ -75,7 +75,7 @@ class ExtensionIn(Schema):
     """A request for more time, not after the due date."""
 
     reason: Reason
-    new_due_on: Annotated[date, Field(description="新的期限", examples=["2026-12-31"])]
+    new_due_on: Annotated[Day, Field(description="新的期限", examples=["2026-12-31"])]
 
 
 class DecisionIn(Schema):

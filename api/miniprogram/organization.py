@@ -11,6 +11,7 @@ from api.organization import PostOut, RoleOut
 from api.wire import ANYONE_BOUND, Routes, Schema
 from models import organization
 from models.base.scope import Scope
+from models.base.stated import Day
 
 me_routes = Routes("mini", "/me", tag="本人")
 delegation_routes = Routes("mini", "/delegations", tag="委托代办")
@@ -72,8 +73,8 @@ class DelegationIn(Schema):
     """An absence of the caller."""
 
     delegate_id: Annotated[UUID, Field(description="代办的同事")]
-    from_on: Annotated[datetime.date, Field(description="从哪天起（含）", examples=["2026-11-24"])]
-    until_on: Annotated[datetime.date, Field(description="到哪天止（含）", examples=["2026-11-28"])]
+    from_on: Annotated[Day, Field(description="从哪天起（含）", examples=["2026-11-24"])]
+    until_on: Annotated[Day, Field(description="到哪天止（含）", examples=["2026-11-28"])]
 
 
 class DelegationOut(Schema):

@@ -24,7 +24,10 @@ def read_cursor(cursor: str | None, *types: Any) -> tuple[Any, ...] | None:
     if cursor is None:
         return None
     try:
-        key = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        written = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        if b"\\u0000" in written:
+            raise ValueError("PostgreSQL's text cannot hold it")
+        key = orjson.loads(written)
         return tuple(TypeAdapter(tuple[types]).validate_python(key))  # type: ignore[valid-type]
     except (ValueError, ValidationError) as fault:
         detail = "游标无效，请从第一页重新读取。"

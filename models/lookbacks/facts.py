@@ -4,9 +4,10 @@ import re
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.base.errors import Fault, Invalid
+from models.base.stated import Instant
 from models.lookbacks.tables import Finding, Verdict
 
 MOST_LINES = 50
@@ -58,7 +59,7 @@ class VisitFacts(_Said):
     )
     place: Place | None = Field(None, description="位置，自愿提供，不提供不影响记录。")
     evidence: tuple[UUID, ...] = Field((), max_length=20, description="佐证材料编号，自愿提供。")
-    visited_at: AwareDatetime = Field(description="检查时间。", examples=["2026-07-01T10:20:00+08:00"])
+    visited_at: Instant = Field(description="检查时间。", examples=["2026-07-01T10:20:00+08:00"])
 
     @model_validator(mode="after")
     def _adds_up(self) -> "VisitFacts":

@@ -1,12 +1,13 @@
 """What a plan draws from: closed items by a saved filter, and the pool of inspectors as it stands today."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.base import clock, database
 from models.base.errors import Invalid
+from models.base.stated import Day
 from models.ledger import ListKind
 from models.lookbacks.drawing import Candidate, Inspector
 from models.lookbacks.tables import LookbackPlan, Strata
@@ -23,8 +24,8 @@ class Population(BaseModel):
     campaign_id: UUID | None = Field(None, description="台账。")
     list: ListKind | None = Field(None, description="清单：任务、责任或问题。")
     area: str | None = Field(None, description="领域。", min_length=1, max_length=32, examples=["工程建设"])
-    closed_from: date | None = Field(None, description="销号日期不早于。", examples=["2026-01-01"])
-    closed_until: date | None = Field(None, description="销号日期不晚于。", examples=["2026-06-30"])
+    closed_from: Day | None = Field(None, description="销号日期不早于。", examples=["2026-01-01"])
+    closed_until: Day | None = Field(None, description="销号日期不晚于。", examples=["2026-06-30"])
 
 
 CLOSED = """

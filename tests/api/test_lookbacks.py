@@ -123,6 +123,24 @@ async def test_a_record_replayed_from_an_offline_queue_is_one_record(
     assert (item["state"], item["cycle"]) == ("issued", 2)
 
 
+@pytest.mark.parametrize("stated", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
+async def test_an_instant_that_no_clock_can_tell_is_refused(
+    office: Office, overseer: Desk, phone_for: Any, stated: str
+) -> None:
+    visit, phone = await drawn(office, overseer, "inspector 1"), await phone_for("inspector 1")
+    words = {"kind": "text", "visit_id": visit["id"], "text": "说明", "captured_at": stated}
+    for answer in (await record(phone, visit, visited_at=stated), await phone.write("/api/mini/evidence", words)):
+        assert (answer.status, answer.code) == (422, "invalid_body")
+        assert answer.content["faults"][0]["pointer"].endswith("_at")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_a_population_of_no_calendar_is_refused(overseer: Desk, day: str) -> None:
+    for end in ("closed_from", "closed_until"):
+        answer = await overseer.post(PLANS, {"name": "计划", "population": {end: day}, "percent": 100})
+        assert (answer.status, answer.content["faults"][0]["pointer"]) == (422, f"/population/{end}")
+
+
 async def test_place_is_optional_and_kept_coarse_on_request(office: Office, overseer: Desk, phone_for: Any) -> None:
     visit = await drawn(office, overseer, "inspector 1")
     place = {"latitude": 30.592849, "longitude": 114.305539, "coarse": True}

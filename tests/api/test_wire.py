@@ -168,7 +168,7 @@ def test_a_cursor_gives_back_its_key_and_a_made_up_one_is_refused() -> None:
     key = new_id()
     assert read_cursor(write_cursor("a", key), str, type(key)) == ("a", key)
     assert read_cursor(None, str) is None
-    for forged in ("x", "%%%", write_cursor("a"), write_cursor("a", "b")):
+    for forged in ("x", "%%%", write_cursor("a"), write_cursor("a", "b"), write_cursor("\0", key)):
         with pytest.raises(Invalid):
             read_cursor(forged, str, type(key))
 

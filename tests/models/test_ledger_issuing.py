@@ -79,13 +79,14 @@ async def test_only_public_and_internal_pass_the_gate(office: Office) -> None:
 
 
 async def test_a_draft_names_everything_that_is_wrong_with_it(office: Office) -> None:
-    wrong = {
-        "owner_not_in_unit": {"owner_id": office.people["stranger"].id},
-        "bad_due": {"due_on": clock.today(), "due_days": 3},
-        "due_in_past": {"due_on": clock.today() - timedelta(days=1)},
-        "unknown_policy": {"policy_codes": ["nowhere"]},
-    }
-    for code, changed in wrong.items():
+    wrong = (
+        ("owner_not_in_unit", {"owner_id": office.people["stranger"].id}),
+        ("bad_due", {"due_on": clock.today(), "due_days": 3}),
+        ("bad_due", {"due_on": date(9999, 12, 31)}),
+        ("due_in_past", {"due_on": clock.today() - timedelta(days=1)}),
+        ("unknown_policy", {"policy_codes": ["nowhere"]}),
+    )
+    for code, changed in wrong:
         with pytest.raises(Invalid) as refused:
             await office.draft(**changed)
         assert refused.value.code == code

@@ -88,12 +88,16 @@ async def test_every_bad_cell_is_named_at_once_and_nothing_is_stored(office: Off
         "策略编码": ("nowhere", "unknown_policy"),
     }
     rows = [GOOD, *({**GOOD, column: text} for column, (text, _) in wrong.items())]
-    rows += [{**GOOD, "期限": "2020-01-01"}, {**GOOD, "责任人编号": "P007"}]
+    rows += [{**GOOD, "期限": "2020-01-01"}, {**GOOD, "期限": "9999-12-31"}, {**GOOD, "责任人编号": "P007"}]
     with pytest.raises(Invalid) as refused:
         await bring(office, workbook(*rows))
     found = {(fault.row, fault.column, fault.code) for fault in refused.value.faults}
     expected = {(row, column, code) for row, (column, (_, code)) in enumerate(wrong.items(), 3)}
-    assert found == expected | {(11, "期限", "due_in_past"), (12, "责任人编号", "owner_not_in_unit")}
+    assert found == expected | {
+        (11, "期限", "due_in_past"),
+        (12, "期限", "bad_due"),
+        (13, "责任人编号", "owner_not_in_unit"),
+    }
     assert not await Item.exists()
 
 

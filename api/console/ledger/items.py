@@ -1,6 +1,5 @@
 """Items on the console: drafting, issuing, reading, reviewing, and the side states."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from api.ledger import ItemLine, ItemOut, MomentOut, Note, Reason, moments_of, p
 from api.wire import Listing, Page, Routes, Schema, expected_version, read_cursor
 from models import ledger
 from models.base.scope import Role, Scope
+from models.base.stated import Day
 
 routes = Routes("console", "/items", tag="事项")
 READERS = {Role.OVERSIGHT, Role.UNIT_LEADER, Role.INSPECTOR}
@@ -205,7 +205,7 @@ class LongTermIn(Schema):
     stage_goal: Annotated[
         str, Field(description="阶段目标", min_length=1, max_length=1000, examples=["完成首批十户回访"])
     ]
-    next_review_on: Annotated[date, Field(description="下次评估日期", examples=["2027-03-31"])]
+    next_review_on: Annotated[Day, Field(description="下次评估日期", examples=["2027-03-31"])]
 
 
 @routes.post(
@@ -221,7 +221,7 @@ class StageIn(Schema):
 
     finding: Annotated[str, Field(description="评估结论", min_length=1, max_length=1000, examples=["达到阶段目标"])]
     stage_goal: Annotated[str, Field(description="下一阶段目标", min_length=1, max_length=1000)]
-    next_review_on: Annotated[date, Field(description="下次评估日期", examples=["2027-06-30"])]
+    next_review_on: Annotated[Day, Field(description="下次评估日期", examples=["2027-06-30"])]
 
 
 @routes.post("/<item_id:uuid>/stage-review", roles=OFFICE, body=StageIn, reply=ItemOut, summary="阶段评估", errors=STEP)
@@ -234,7 +234,7 @@ class SuspendIn(Schema):
     """Nothing is asked until a day."""
 
     reason: Reason
-    until: Annotated[date, Field(description="挂账至", examples=["2027-03-01"])]
+    until: Annotated[Day, Field(description="挂账至", examples=["2027-03-01"])]
 
 
 @routes.post("/<item_id:uuid>/suspend", roles=OFFICE, body=SuspendIn, reply=ItemOut, summary="挂账", errors=STEP)
