@@ -163,12 +163,21 @@ async def _refuse_strange_visit(scope: Scope, visit_id: UUID | None) -> None:
         await lookbacks.refuse_stranger(visit_id, by=scope)
 
 
+async def _readable(scope: Scope, evidence_id: UUID) -> Evidence:
+    """A visit's evidence is for whoever may see the visit, and whoever submitted it."""
+    row = await evidence.readable(evidence_id, by=scope)
+    if row.item_id is None and row.submitted_by != scope.person_id:
+        await _refuse_strange_visit(scope, row.visit_id)
+    return row
+
+
 async def page(scope: Scope, query: EvidenceQuery) -> Page[EvidenceOut]:
     cursor = read_cursor(query.after, UUID)
     after = cursor[0] if cursor else None
     if query.item_id:
         rows = await evidence.of_item(query.item_id, by=scope, after=after, limit=query.limit)
     elif query.visit_id:
+        await _refuse_strange_visit(scope, query.visit_id)
         rows = await evidence.of_visit(query.visit_id, by=scope, after=after, limit=query.limit)
     else:
         raise Invalid("subject_missing", "请说明要看哪件事项或哪次检查的材料。")
@@ -178,10 +187,11 @@ async def page(scope: Scope, query: EvidenceQuery) -> Page[EvidenceOut]:
 
 
 async def detail(scope: Scope, evidence_id: UUID) -> EvidenceOut:
-    return await _one(scope, await evidence.readable(evidence_id, by=scope))
+    return await _one(scope, await _readable(scope, evidence_id))
 
 
 async def review(scope: Scope, evidence_id: UUID, body: ReviewIn) -> EvidenceOut:
+    await _readable(scope, evidence_id)
     return await _one(scope, await evidence.review(evidence_id, by=scope, verdict=body.verdict, reason=body.reason))
 
 
@@ -191,7 +201,7 @@ async def _one(scope: Scope, row: Evidence) -> EvidenceOut:
 
 async def original(request: Request, scope: Scope, evidence_id: UUID) -> ResponseStream:
     """As a download: never drawn or run by a browser."""
-    row = await evidence.readable(evidence_id, by=scope)
+    row = await _readable(scope, evidence_id)
     blob = await evidence.blob_of(row)
     chunks = request.app.ctx.store.get(evidence.address(row.zone_id, blob.sha256))
     name = f"{row.id}.{EXTENSIONS[blob.media_type]}"
@@ -209,7 +219,7 @@ async def thumbnail(request: Request, scope: Scope, evidence_id: UUID) -> Respon
 
 
 async def _picture(request: Request, scope: Scope, evidence_id: UUID, form: Form) -> ResponseStream:
-    row = await evidence.readable(evidence_id, by=scope)
+    row = await _readable(scope, evidence_id)
     drawn = await evidence.picture_of(row, form)
     assert drawn.sha256 and drawn.size
     chunks = request.app.ctx.store.get(evidence.address(row.zone_id, drawn.sha256))

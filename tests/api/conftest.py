@@ -62,7 +62,7 @@ class Client:
     async def call(self, method: str, path: str, **options: Any) -> Answer:
         headers = {**self.headers, **options.pop("headers", {})}
         async with self.session.request(method, self.url + path, headers=headers, **options) as response:
-            text = await response.text()
+            text = await response.text(errors="replace")  # a file is no text
             content = await response.json(content_type=None) if "json" in response.content_type else None
             return Answer(response.status, response.headers.copy(), text, content)
 

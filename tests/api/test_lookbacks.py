@@ -141,6 +141,22 @@ async def test_a_population_of_no_calendar_is_refused(overseer: Desk, day: str) 
         assert (answer.status, answer.content["faults"][0]["pointer"]) == (422, f"/population/{end}")
 
 
+async def test_a_visits_evidence_is_for_whoever_may_see_the_visit(
+    office: Office, overseer: Desk, phone_for: Any, desk_of: Any
+) -> None:
+    visit, phone = await drawn(office, overseer, "inspector 1"), await phone_for("inspector 1")
+    body = {"kind": "text", "visit_id": visit["id"], "text": "看到围挡已恢复。"}
+    piece = f"/evidence/{(await phone.write('/api/mini/evidence', body)).content['id']}"
+    listed = f"/evidence?visit_id={visit['id']}"
+    elsewhere: Desk = await desk_of(office.people["other oversight"])
+    colleague = await phone_for("inspector 2")
+    for path in (piece, listed):
+        assert (await phone.get(f"/api/mini{path}")).status == 200
+        assert (await overseer.get(f"/api/console{path}")).status == 200
+        for answer in (await elsewhere.get(f"/api/console{path}"), await colleague.get(f"/api/mini{path}")):
+            assert (answer.status, answer.code) == (404, "not_found")
+
+
 async def test_place_is_optional_and_kept_coarse_on_request(office: Office, overseer: Desk, phone_for: Any) -> None:
     visit = await drawn(office, overseer, "inspector 1")
     place = {"latitude": 30.592849, "longitude": 114.305539, "coarse": True}
