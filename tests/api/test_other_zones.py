@@ -1,0 +1,206 @@
+"""Nothing crosses a zone: another zone's ids on every route that takes one, whether in its path, query or body.
+
+The routes are those of the OpenAPI document, so one that comes later is tested too, or has to be told of here.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from api.app import collect
+from api.wire import Route
+from models import organization
+from models.accounts import Signer
+from models.base import database
+from models.base.settings import Settings
+from models.organization import Zone
+from tests.api.conftest import Answer, Client, Desk, Json, Phone
+from tests.api.simplest import DOCUMENT, FORMATS, simplest
+from tests.full_zone import EVERYBODY, KEEPER, FullZone, fill
+
+ROUTES = {route.name: route for route in collect()}
+OWN_NAMES = {"console.escalations.put", "console.escalations.retire"}
+"""A policy is named by a code that every zone may use for its own."""
+
+
+NO_ROWS = {("mini.deliveries.report", "report_id"), ("mini.reminders.inbox", "after")}
+"""Made by the phone itself; the place in one's own list."""
+FILTERS = {("console.items.similar", "owner_id"), ("console.lookbacks.plan", "campaign_id")} | {
+    (f"console.items.{name}", field) for name in ("listing", "export") for field in ("owner_id", "campaign_id")
+}
+"""A filter over one's own rows refuses nothing, and finds nothing."""
+
+
+@pytest.fixture
+async def theirs(zone: Zone, settings: Settings) -> FullZone:
+    """Another zone, with one of everything."""
+    return await fill(zone, Signer(settings.signing_key.get_secret_value()))
+
+
+@pytest.fixture
+async def ours(settings: Settings, database: str) -> FullZone:
+    """The caller's own zone."""
+    zone = await organization.create_zone(code=f"gxq-{uuid4().hex[:8]}", name="高新区")
+    return await fill(zone, Signer(settings.signing_key.get_secret_value()))
+
+
+@pytest.fixture
+async def callers(ours: FullZone, phone_of: Any, desk_of: Any) -> dict[str, Client]:
+    """Whoever in our zone may use a route: a phone and a browser with most roles, and the accounts' keeper."""
+    everybody = await ours.person(EVERYBODY)
+    phone: Phone = await phone_of(everybody.phone)
+    assert (await phone.enter()).status == 200
+    desk: Desk = await desk_of(everybody)
+    return {"mini": phone, "console": desk, "keeper": await desk_of(await ours.person(KEEPER))}
+
+
+def caller_of(route: Route, callers: dict[str, Client]) -> Client:
+    return callers["keeper" if route.roles == {"security_admin"} else route.audience]
+
+
+async def rows_of(zone_id: UUID) -> dict[str, str]:
+    """Every row of the zone, by table."""
+    tables = await database.fetch(
+        "select table_name from information_schema.columns where column_name = 'zone_id' and table_schema = 'public'"
+    )
+    return {
+        table["table_name"]: str(
+            await database.fetch(
+                f"select count(*), md5(string_agg(t::text, '|' order by t::text)) from {table['table_name']} t"
+                " where zone_id = $1",
+                zone_id,
+            )
+        )
+        for table in tables
+    }
+
+
+def operations() -> Iterator[tuple[Route, str, Json]]:
+    """Each route with its path and its operation."""
+    for path, methods in DOCUMENT["paths"].items():
+        for operation in methods.values():
+            yield ROUTES[operation["operationId"]], path, operation
+
+
+async def ask(client: Client, route: Route, path: str, *, query: Json, body: Any) -> Answer:
+    headers = {"Idempotency-Key": str(uuid4()), "If-Match": '"1"'}
+    sent = {"json": body} if route.body else {"data": b"x"} if route.writes else {}
+    return await client.call(route.method, path, params=query, headers=headers, **sent)
+
+
+def simplest_body(operation: Json) -> Any:
+    content = operation.get("requestBody", {}).get("content", {})
+    return simplest(content["application/json"]["schema"]) if "application/json" in content else None
+
+
+def simplest_query(operation: Json) -> Json:
+    parameters = operation.get("parameters", ())
+    return {one["name"]: simplest(one["schema"]) for one in parameters if one["in"] == "query" and one["required"]}
+
+
+async def test_another_zones_ids_in_the_path_are_not_found_and_nothing_changes(
+    theirs: FullZone, callers: dict[str, Client]
+) -> None:
+    before, asked, found = await rows_of(theirs.office.zone.id), 0, []
+    for route, path, operation in operations():
+        if "{" not in path or route.name in OWN_NAMES:
+            continue
+        head, name, tail = re.split(r"[{}]", path)
+        body, query = simplest_body(operation), simplest_query(operation)
+        for each in theirs.ids[name]:
+            answer = await ask(caller_of(route, callers), route, f"{head}{each}{tail}", query=query, body=body)
+            asked += 1
+            if (answer.status, answer.content.get("code")) != (404, "not_found"):
+                found.append((route.name, answer.status, answer.text))
+    assert not found
+    assert asked > 100
+    assert await rows_of(theirs.office.zone.id) == before
+
+
+def fields_with_ids(schema: Json, seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Names of the fields of `schema`, those within it included, that hold a UUID or a list of them."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in seen:
+            yield from fields_with_ids(DOCUMENT["components"]["schemas"][name], seen | {name})
+    for choice in schema.get("anyOf", ()):
+        yield from fields_with_ids(choice, seen)
+    for name, inner in schema.get("properties", {}).items():
+        if '"uuid"' in json.dumps({**inner, "examples": None}):
+            yield name
+        else:
+            yield from fields_with_ids(inner, seen)
+
+
+def places_of_ids() -> set[tuple[str, str]]:
+    """Every (route, field) at which a query or a body takes an id."""
+    found = set()
+    for route, _, operation in operations():
+        asked = {one["name"]: one["schema"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        fields = [*fields_with_ids({"properties": asked}), *fields_with_ids(content.get("schema", {}))]
+        found |= {(route.name, name) for name in fields}
+    return found
+
+
+def requests_with(theirs: FullZone, ours: FullZone) -> dict[tuple[str, str], tuple[Json, Any]]:
+    """For each of those places a query and a body that are right but for the one id that is theirs."""
+    item, visit, campaign, unit = (theirs.first(f"{name}_id") for name in ("item", "visit", "campaign", "unit"))
+    person, piece = theirs.first("person_id"), theirs.first("evidence_id")
+    own = {"owner_id": ours.first("person_id"), "unit_id": ours.first("unit_id")}
+    matter = {"list": "task", "title": "新的事项", "requirement": "办好", "classification": "internal", "due_days": 5}
+    matter, within = matter | own, {"campaign_id": ours.first("campaign_id")}
+    plan = {"name": "计划", "percent": 10, "population": {}}
+    visited = {"verdict": "effective", "seen": "现场整洁。", "visited_at": FORMATS["date-time"], "evidence": [piece]}
+    absent = {"delegate_id": person, "from_on": "2027-03-01", "until_on": "2027-03-02"}
+    requests: dict[tuple[str, str], tuple[Json, Any]] = {
+        ("console.items.draft", "campaign_id"): ({}, {"campaign_id": campaign, "matter": matter}),
+        ("console.items.draft", "owner_id"): ({}, within | {"matter": matter | {"owner_id": person}}),
+        ("console.items.draft", "unit_id"): ({}, within | {"matter": matter | {"unit_id": unit}}),
+        ("console.items.revise", "owner_id"): ({}, matter | {"owner_id": person}),
+        ("console.items.revise", "unit_id"): ({}, matter | {"unit_id": unit}),
+        ("console.items.similar", "owner_id"): ({"owner_id": person, "title": "第2件事项"}, None),
+        ("console.accounts.create", "person_id"): ({}, {"person_id": person, "login": f"other-{uuid4().hex[:8]}"}),
+        ("console.lookbacks.plan", "unit_id"): ({}, plan | {"population": {"unit_id": unit}}),
+        ("console.lookbacks.plan", "campaign_id"): ({}, plan | {"population": {"campaign_id": campaign}}),
+        ("console.lookbacks.plan", "inspectors"): ({}, plan | {"name": "另一计划", "inspectors": [person]}),
+        ("console.lookbacks.record", "evidence"): ({}, visited | {"paper": "档案柜3-12"}),
+        ("mini.lookbacks.record", "evidence"): ({}, visited),
+        ("mini.organization.delegate", "delegate_id"): ({}, absent),
+    }
+    for name in ("listing", "export"):
+        requests[f"console.items.{name}", "owner_id"] = {"owner_id": person}, None
+        requests[f"console.items.{name}", "campaign_id"] = {"campaign_id": campaign}, None
+    for audience in ("mini", "console"):
+        for field, each in (("item_id", item), ("visit_id", visit)):
+            requests[f"{audience}.evidence.page", field] = {field: each}, None
+            requests[f"{audience}.evidence.submit", field] = {}, {"kind": "text", "text": "说明", field: each}
+            requests[f"{audience}.evidence.upload", field] = {"kind": "photo", field: each}, None
+    return requests
+
+
+async def test_another_zones_ids_in_queries_and_bodies_find_nothing_and_change_nothing(
+    theirs: FullZone, ours: FullZone, callers: dict[str, Client]
+) -> None:
+    requests = requests_with(theirs, ours)
+    assert requests.keys() == places_of_ids() - NO_ROWS
+    before, found = await rows_of(theirs.office.zone.id), []
+    for (name, field), (query, body) in requests.items():
+        route = ROUTES[name]
+        path = re.sub(r"<(\w+):\w+>", lambda parameter: ours.first(parameter[1]), route.path)
+        answer = await ask(caller_of(route, callers), route, path, query=query, body=body)
+        if answer.status not in (404, 422) and not ((name, field) in FILTERS and shows_nothing(answer)):
+            found.append((name, field, answer.status, answer.text))
+    assert not found
+    assert await rows_of(theirs.office.zone.id) == before
+
+
+def shows_nothing(answer: Answer) -> bool:
+    """An empty list, a workbook without rows, or what was made of our own."""
+    if answer.status == 201:
+        return answer.content["visits"] == 0
+    return answer.status == 200 and (answer.content is None or answer.content["items"] == [])
