@@ -1,5 +1,6 @@
 """Policies: ordered steps, in versions. An item keeps the version that it was armed with."""
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -40,12 +41,15 @@ class Step(BaseModel):
         return self
 
 
+CODE = r"^[A-Za-z0-9_-]{1,32}$"
+
+
 class PolicyForm(BaseModel):
     """A policy as it is written: in a request, a workbook, or below."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    code: str = Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")
+    code: str = Field(pattern=CODE)
     name: str = Field(min_length=1, max_length=64)
     steps: list[Step] = Field(min_length=1, max_length=MOST_STEPS)
 
@@ -129,6 +133,8 @@ async def put_policy(form: PolicyForm, *, by: Scope, expected: int | None = None
 async def retire_policy(code: str, *, by: Scope) -> Policy:
     """New items may not name it any more; timers already armed go on. Raises Forbidden, NotFound."""
     by.require(Role.OVERSIGHT, Role.ADMIN)
+    if not re.match(CODE, code):  # the database would not even look for one so long
+        raise NotFound()
     newest = await _newest(by.zone_id, code) or await _adopt_shipped(by.zone_id, code)
     if newest is None:
         raise NotFound()

@@ -336,6 +336,8 @@ async def test_a_changed_policy_is_a_new_version_and_armed_items_keep_theirs(zon
     await escalations.rearm(zone.id, item, (await calendar_of(zone.id)).add_working_days(clock.today(), 30))
     assert {row.amount for row in await Timer.filter(item_id=item)} == {3}
     await escalations.retire_policy("soon", by=admin)
+    with pytest.raises(NotFound):
+        await escalations.retire_policy("x" * 40, by=admin)
     with pytest.raises(Invalid):
         await arm(zone, chain, "soon")
 
