@@ -84,7 +84,7 @@ def _of_the_wire(route: Route) -> list[str]:
     codes = ["internal", "unavailable"]
     if route.body:
         codes += ["malformed_json", "json_expected", "invalid_body"]
-    if route.body or route.stream or route.writes:
+    if route.query or route.writes:  # an address may be too long, as a body may
         codes.append("body_too_large")
     if route.query:
         codes.append("invalid_query")
@@ -191,7 +191,7 @@ def _query_parameters(form: dict[str, Any]) -> list[Parameter]:
 
 
 def _success(route: Route, schemas: Schemas) -> dict[str, Response]:
-    if route.reply is None:
+    if route.reply is None and route.media_type == "application/json":
         return {"204": Response(description="已办理，没有内容。")}
     if _is_form(route.reply):
         schema: Reference | Schema = Reference.model_validate(schemas[route.reply, "serialization"])
