@@ -30,6 +30,7 @@ from models.base import clock
 from models.base.scope import Role, Scope
 from models.base.settings import Settings
 from models.organization import Person, RoleGrant, Unit, UnitKind, Zone
+from tests.full_zone import EVERYBODY, KEEPER, FullZone
 
 CHECKOUT = Path(__file__).parents[2]
 APPID, SECRET = "wx5a1e0000000000aa", "demo-mini-secret"
@@ -304,6 +305,19 @@ class Desk(Client):
             self.headers["Cookie"] = answer.headers["set-cookie"].partition(";")[0]
             self.headers["X-CSRF-Token"] = answer.content["csrf_token"]
         return answer
+
+
+@pytest.fixture
+def callers_in(phone_of: Any, desk_of: Any) -> Any:
+    """`await callers_in(full_zone)`: by audience, somebody of that zone for every route."""
+
+    async def make(full: FullZone) -> dict[str, Client]:
+        phone: Phone = await phone_of((await full.person(EVERYBODY)).phone)
+        assert (await phone.enter()).status == 200
+        desks = {name: await desk_of((await full.person(name)).id) for name in (EVERYBODY, KEEPER)}
+        return {"mini": phone, "console": desks[EVERYBODY], KEEPER: desks[KEEPER]}
+
+    return make
 
 
 @pytest.fixture

@@ -16,11 +16,12 @@ from api.wire import Route
 from models import organization
 from models.accounts import Signer
 from models.base import database
+from models.base.scope import Role
 from models.base.settings import Settings
 from models.organization import Zone
-from tests.api.conftest import Answer, Client, Desk, Json, Phone
+from tests.api.conftest import Answer, Client, Json
 from tests.api.simplest import DOCUMENT, FORMATS, simplest
-from tests.full_zone import EVERYBODY, KEEPER, FullZone, fill
+from tests.full_zone import KEEPER, FullZone, fill
 
 ROUTES = {route.name: route for route in collect()}
 OWN_NAMES = {"console.escalations.put", "console.escalations.retire"}
@@ -49,17 +50,14 @@ async def ours(settings: Settings, database: str) -> FullZone:
 
 
 @pytest.fixture
-async def callers(ours: FullZone, phone_of: Any, desk_of: Any) -> dict[str, Client]:
-    """Whoever in our zone may use a route: a phone and a browser with most roles, and the accounts' keeper."""
-    everybody = await ours.person(EVERYBODY)
-    phone: Phone = await phone_of(everybody.phone)
-    assert (await phone.enter()).status == 200
-    desk: Desk = await desk_of(everybody)
-    return {"mini": phone, "console": desk, "keeper": await desk_of(await ours.person(KEEPER))}
+async def callers(ours: FullZone, callers_in: Any) -> dict[str, Client]:
+    """Whoever in our zone may use a route."""
+    found: dict[str, Client] = await callers_in(ours)
+    return found
 
 
 def caller_of(route: Route, callers: dict[str, Client]) -> Client:
-    return callers["keeper" if route.roles == {"security_admin"} else route.audience]
+    return callers[KEEPER if route.roles == {Role.SECURITY_ADMIN} else route.audience]
 
 
 async def rows_of(zone_id: UUID) -> dict[str, str]:
