@@ -39,6 +39,16 @@ PROOFS: dict[str, list[dict[str, list[str]]]] = {
     "console": [{"console": []}],
     "platform": [{"platform": []}],
 }
+FORM = MediaType(
+    schema=Schema.model_validate(
+        {
+            "type": "object",
+            "description": "小程序 uploadFile 的表单：文件放在 file 一项，其余写在地址的参数里。",
+            "properties": {"file": {"type": "string", "format": "binary"}},
+            "required": ["file"],
+        }
+    )
+)
 CODES = {
     "malformed_json": Refusal("malformed_json", 400, "请求内容不是有效的 JSON，没有做任何改动。"),
     "body_too_large": Refusal("body_too_large", 413, ROUTING[413][1]),
@@ -132,7 +142,7 @@ def _operation(route: Route, schemas: Schemas, definitions: dict[str, Any]) -> O
         body = RequestBody(required=True, content={"application/json": media})
     elif route.stream:
         binary = MediaType(schema=Schema(description="文件内容本身。"))
-        body = RequestBody(required=True, content={"application/octet-stream": binary})
+        body = RequestBody(required=True, content={"application/octet-stream": binary, "multipart/form-data": FORM})
     return Operation(
         tags=[route.tag],
         summary=route.summary,

@@ -44,6 +44,15 @@ def test_required_fields_and_headers_are_said_to_be_required() -> None:
     assert key["required"] is True
 
 
+def test_files_may_come_raw_or_as_the_phones_form_and_go_out_as_they_are() -> None:
+    paths = describe(collect())["paths"]
+    upload = paths["/api/mini/evidence/upload"]["post"]["requestBody"]["content"]
+    assert upload.keys() == {"application/octet-stream", "multipart/form-data"}
+    assert upload["multipart/form-data"]["schema"]["required"] == ["file"]
+    file = paths["/api/mini/evidence/{evidence_id}/view"]["get"]["responses"]
+    assert "image/webp" in file["200"]["content"] and "204" not in file
+
+
 async def test_the_document_and_its_page_need_no_other_server(anyone: Client) -> None:
     served = await anyone.get("/openapi.json?audience=console")
     assert all(path.startswith("/api/console") for path in served.content["paths"])
