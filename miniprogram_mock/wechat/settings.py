@@ -44,7 +44,10 @@ class Settings:
     media_check_delay_ms: int = 500
 
     h5_base_url: str = ""
-    """The browser build of the mini-program; notifications on the page link into it when it is set."""
+    """Where the browser build of the mini-program is served, such as `http://127.0.0.1:8000/m/`.
+
+    Notifications then link to `…/m/?mock_openid=OPENID#/pages/item?id=…`; each phone keeps a tab of its own.
+    """
 
     latency_ms: int = 5
     """Between accepting a call and answering it. Zero makes concurrent sends (43108) impossible to see."""
