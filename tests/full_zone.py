@@ -6,7 +6,7 @@ from uuid import UUID
 
 from models import accounts, evidence, ledger, lookbacks, organization, reminders
 from models.accounts import Feed, Signer
-from models.base import clock
+from models.base import clock, database
 from models.base.ids import new_id
 from models.base.scope import SEPARATED, Role, Scope
 from models.escalations import Action, Draft
@@ -131,3 +131,20 @@ async def _people(full: FullZone, signer: Signer) -> None:
         zone_id, office.people[EVERYBODY], ReminderKind.INFORMED, subject=("zone", zone_id), summary="试", key="try"
     )
     full.add("reminder_id", *[row.id for row in await reminders.Reminder.filter(zone_id=zone_id)])
+
+
+async def rows_of(zone_id: UUID) -> dict[str, str]:
+    """Every row of the zone, by table."""
+    tables = await database.fetch(
+        "select table_name from information_schema.columns where column_name = 'zone_id' and table_schema = 'public'"
+    )
+    return {
+        table["table_name"]: str(
+            await database.fetch(
+                f"select count(*), md5(string_agg(t::text, '|' order by t::text)) from {table['table_name']} t"
+                " where zone_id = $1",
+                zone_id,
+            )
+        )
+        for table in tables
+    }

@@ -96,6 +96,19 @@ async def test_a_form_as_the_phone_sends_it_is_the_same_upload(owner, office):
     assert (await upload(owner, photos.jpeg(), item, key=key)).content["id"] == answer.content["id"]
 
 
+async def test_a_file_whose_length_is_not_told_is_taken_up_to_its_limit(owner, office, objects):
+    async def pieces(content: bytes):
+        for at in range(0, len(content), 50_000):
+            yield content[at : at + 50_000]
+
+    item = await office.received()
+    taken = await upload(owner, pieces(photos.jpeg()), item)
+    assert (taken.status, taken.content["size"]) == (201, len(photos.jpeg()))
+    refused = await upload(owner, pieces(photos.jpeg(colour="red") + bytes(21 * 2**20)), item)
+    assert (refused.status, refused.code) == (413, "file_too_large")
+    assert kept(objects) == [taken.content["sha256"]]
+
+
 @pytest.mark.parametrize("count", [0, 2])
 async def test_a_form_without_exactly_one_file_is_refused(owner, office, objects, count):
     answer = await upload_form(owner, await office.received(), *[photos.jpeg()] * count)
@@ -128,6 +141,9 @@ async def test_a_replay_answers_with_the_first_and_another_body_is_refused(owner
     ("content", "kind", "refusal"),
     [
         (b"<html>hello</html>", "photo", (415, "not_a_photo")),
+        (b"<html>" + photos.jpeg(), "photo", (415, "not_a_photo")),
+        (b"<html>" + photos.pdf(), "document", (415, "not_a_document")),
+        (photos.docx(bomb=bytes(30 * 2**20)), "document", (422, "document_unpacks_too_large")),
         (photos.pdf(), "photo", (415, "not_a_photo")),
         (photos.huge_png(), "photo", (422, "image_too_large_dimensions")),
         (photos.jpeg(), "document", (415, "not_a_document")),

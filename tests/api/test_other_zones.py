@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -15,13 +15,12 @@ from api.app import collect
 from api.wire import Route
 from models import organization
 from models.accounts import Signer
-from models.base import database
 from models.base.scope import Role
 from models.base.settings import Settings
 from models.organization import Zone
 from tests.api.conftest import Answer, Client, Json
 from tests.api.simplest import DOCUMENT, FORMATS, simplest
-from tests.full_zone import KEEPER, FullZone, fill
+from tests.full_zone import KEEPER, FullZone, fill, rows_of
 
 ROUTES = {route.name: route for route in collect()}
 OWN_NAMES = {"console.escalations.put", "console.escalations.retire"}
@@ -58,23 +57,6 @@ async def callers(ours: FullZone, callers_in: Any) -> dict[str, Client]:
 
 def caller_of(route: Route, callers: dict[str, Client]) -> Client:
     return callers[KEEPER if route.roles == {Role.SECURITY_ADMIN} else route.audience]
-
-
-async def rows_of(zone_id: UUID) -> dict[str, str]:
-    """Every row of the zone, by table."""
-    tables = await database.fetch(
-        "select table_name from information_schema.columns where column_name = 'zone_id' and table_schema = 'public'"
-    )
-    return {
-        table["table_name"]: str(
-            await database.fetch(
-                f"select count(*), md5(string_agg(t::text, '|' order by t::text)) from {table['table_name']} t"
-                " where zone_id = $1",
-                zone_id,
-            )
-        )
-        for table in tables
-    }
 
 
 def operations() -> Iterator[tuple[Route, str, Json]]:
