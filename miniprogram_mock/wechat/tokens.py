@@ -17,6 +17,8 @@ FORCED_GAP = 30
 """Seconds between forced refreshes; within them nothing is refreshed."""
 FORCED_PER_DAY = 20
 KEPT = 2000
+BYTES = 375
+"""500 characters: whoever keeps a token is told to reserve 512 for it."""
 _SHAPE = re.compile(r"\d+_[A-Za-z0-9_-]{100,500}")
 
 
@@ -100,7 +102,8 @@ class Tokens:
 
     def _issue(self, account: str) -> Token:
         self.issued[account] += 1
-        token = Token(f"{80 + self.issued[account]}_{secrets.token_urlsafe(96)}", account, self._clock.now() + LIFETIME)
+        value = f"{80 + self.issued[account]}_{secrets.token_urlsafe(BYTES)}"
+        token = Token(value, account, self._clock.now() + LIFETIME)
         self._known[token.value] = token
         if len(self._known) > KEPT:
             del self._known[next(iter(self._known))]
