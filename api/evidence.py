@@ -20,7 +20,10 @@ from models.base.stated import Day, Instant
 from models.evidence import Evidence, Form, Kind, Review, Shown
 
 LARGEST_BODY = max(evidence.SIZE_LIMITS.values()) + FORM_OVERHEAD
-SUBMITTING = ("not_found", "not_your_step", "subject_missing", "required", "client_id_reused", "wrong_state")
+SUBMITTING = (
+    *("not_found", "not_your_step", "subject_missing", "not_the_visits_item"),
+    *("required", "client_id_reused", "wrong_state"),
+)
 UPLOADING = (
     *SUBMITTING,
     *("file_too_large", "file_empty", "sha256_mismatch", "infected", "malformed_form"),
@@ -136,7 +139,7 @@ class EvidenceOut(Schema):
 
 async def upload(request: Request, scope: Scope, query: UploadQuery) -> EvidenceOut:
     """Strangers are refused before the file's bytes are taken."""
-    await _refuse_strange_visit(scope, query.visit_id)
+    await _refuse_strange_visit(scope, query.visit_id, query.item_id)
     await evidence.refuse_stranger(by=scope, item_id=query.item_id, visit_id=query.visit_id)
     kind = Kind(query.kind)
     received = await evidence.take_in(
@@ -152,15 +155,15 @@ async def upload(request: Request, scope: Scope, query: UploadQuery) -> Evidence
 
 
 async def submit(request: Request, scope: Scope, body: WordsIn) -> EvidenceOut:
-    await _refuse_strange_visit(scope, body.visit_id)
+    await _refuse_strange_visit(scope, body.visit_id, body.item_id)
     facts = body.model_dump() | {"kind": Kind(body.kind), "client_id": key_of(request)}
     return await _one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
 
 
-async def _refuse_strange_visit(scope: Scope, visit_id: UUID | None) -> None:
-    """Evidence stands below look-backs and cannot know whose visit it is."""
+async def _refuse_strange_visit(scope: Scope, visit_id: UUID | None, item_id: UUID | None = None) -> None:
+    """Evidence stands below look-backs and cannot know whose visit it is, nor to which item."""
     if visit_id is not None:
-        await lookbacks.refuse_stranger(visit_id, by=scope)
+        await lookbacks.refuse_stranger(visit_id, by=scope, item_id=item_id)
 
 
 async def _readable(scope: Scope, evidence_id: UUID) -> Evidence:

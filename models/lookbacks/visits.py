@@ -8,7 +8,7 @@ from tortoise.expressions import Q
 from tortoise.functions import Count
 from tortoise.queryset import QuerySet
 
-from models.base.errors import NotFound
+from models.base.errors import Fault, Invalid, NotFound
 from models.base.scope import Role, Scope
 from models.lookbacks.plans import plan_of
 from models.lookbacks.tables import Cosignature, Visit, VisitRecord
@@ -80,10 +80,17 @@ async def visit_of(visit_id: UUID, *, by: Scope) -> VisitView:
     return await _view(await _loaded(overseen_by(by)).get_or_none(id=visit_id))
 
 
-async def refuse_stranger(visit_id: UUID, *, by: Scope) -> None:
-    """Raises NotFound for a visit that is neither the caller's own nor within their oversight."""
-    if not await assigned_to(by).filter(id=visit_id).exists():
-        await visit_of(visit_id, by=by)
+async def refuse_stranger(visit_id: UUID, *, by: Scope, item_id: UUID | None = None) -> None:
+    """Raises NotFound for a visit that is neither the caller's own nor within their oversight.
+
+    With an `item_id`, Invalid (`not_the_visits_item`) where the visit is to another item.
+    """
+    visit = await assigned_to(by).get_or_none(id=visit_id) or await overseen_by(by).get_or_none(id=visit_id)
+    if visit is None:
+        raise NotFound()
+    if item_id not in (None, visit.item_id):
+        fault = Fault("/item_id", "not_the_visits_item", "这次检查看的是另一件事项。")
+        raise Invalid("not_the_visits_item", "材料所写的事项不是这次检查的事项，没有保存。请核对。", faults=(fault,))
 
 
 async def _view(visit: Visit | None) -> VisitView:

@@ -157,6 +157,16 @@ async def test_a_visits_evidence_is_for_whoever_may_see_the_visit(
             assert (answer.status, answer.code) == (404, "not_found")
 
 
+async def test_evidence_of_a_visit_is_for_the_item_that_was_visited(
+    office: Office, overseer: Desk, phone_for: Any
+) -> None:
+    visit, phone = await drawn(office, overseer, "inspector 1"), await phone_for("inspector 1")
+    other, body = await office.closed_item("B"), {"kind": "text", "visit_id": visit["id"], "text": "已恢复围挡。"}
+    refused = await phone.write("/api/mini/evidence", body | {"item_id": str(other.id)})
+    assert (refused.status, refused.code) == (422, "not_the_visits_item")
+    assert (await phone.write("/api/mini/evidence", body | {"item_id": visit["item_id"]})).status == 201
+
+
 async def test_place_is_optional_and_kept_coarse_on_request(office: Office, overseer: Desk, phone_for: Any) -> None:
     visit = await drawn(office, overseer, "inspector 1")
     place = {"latitude": 30.592849, "longitude": 114.305539, "coarse": True}
