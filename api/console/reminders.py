@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.wire import Routes, Schema
-from models import escalations
+from models import ledger
 from models.base.scope import Role, Scope
 
 routes = Routes("console", "/items", tag="催办")
@@ -24,7 +24,7 @@ class UrgeIn(Schema):
     body=UrgeIn,
     status=204,
     summary="催办（有最小间隔）",
-    errors=("not_found", "urged_recently"),
+    errors=("not_found", "wrong_state", "urged_recently"),
 )
 async def urge(scope: Scope, item_id: UUID, body: UrgeIn) -> None:
-    await escalations.urge(item_id, by=scope, note=body.note)
+    await ledger.urge(item_id, by=scope, note=body.note)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from api.wire import ANYONE_BOUND, Routes, Schema
-from models import escalations, reminders
+from models import ledger, reminders
 from models.base.scope import Scope
 from models.reminders import ReminderKind, ReminderState
 
@@ -89,7 +89,7 @@ async def acknowledge(scope: Scope, reminder_id: UUID, body: AcknowledgeIn) -> A
     body=UrgeIn,
     status=204,
     summary="催办（上级和监督人员，有最小间隔）",
-    errors=("not_found", "urged_recently"),
+    errors=("not_found", "wrong_state", "urged_recently"),
 )
 async def urge(scope: Scope, item_id: UUID, body: UrgeIn) -> None:
-    await escalations.urge(item_id, by=scope, note=body.note)
+    await ledger.urge(item_id, by=scope, note=body.note)
