@@ -123,7 +123,9 @@ async def _people(full: FullZone, signer: Signer) -> None:
     proposed = await UnbindingProposal.create(zone_id=zone_id, person=person, proposed_at=clock.now())
     full.add("proposal_id", proposed.id)
     login = f"yusuo-{zone_id.hex[-8:]}"
-    made = await accounts.create_account(office.people["oversight"], login, by=Scope.system(zone_id), signer=signer)
+    made = await accounts.create_account(
+        office.people["other oversight"], login, by=Scope.system(zone_id), signer=signer
+    )
     full.add("account_id", made.account.id)
     token, _ = await accounts.create_service_token("国资平台", {*Feed}, 30, by=keeper)
     full.add("token_id", token.id)
@@ -134,9 +136,10 @@ async def _people(full: FullZone, signer: Signer) -> None:
 
 
 async def rows_of(zone_id: UUID) -> dict[str, str]:
-    """Every row of the zone, by table."""
+    """Every row of the zone, by table; but for sessions, which note when they were last used."""
     tables = await database.fetch(
         "select table_name from information_schema.columns where column_name = 'zone_id' and table_schema = 'public'"
+        " and table_name <> 'console_session'"
     )
     return {
         table["table_name"]: str(

@@ -30,7 +30,7 @@ from models.base import clock
 from models.base.scope import Role, Scope
 from models.base.settings import Settings
 from models.organization import Person, RoleGrant, Unit, UnitKind, Zone
-from tests.full_zone import EVERYBODY, KEEPER, FullZone
+from tests.full_zone import EVERYBODY, KEEPER, FullZone, fill
 
 CHECKOUT = Path(__file__).parents[2]
 APPID, SECRET = "wx5a1e0000000000aa", "demo-mini-secret"
@@ -305,6 +305,12 @@ class Desk(Client):
             self.headers["Cookie"] = answer.headers["set-cookie"].partition(";")[0]
             self.headers["X-CSRF-Token"] = answer.content["csrf_token"]
         return answer
+
+
+@pytest.fixture
+async def full(server: str, zone: Zone, settings: Settings) -> FullZone:
+    """This test's zone with one of everything in it."""
+    return await fill(zone, accounts.Signer(settings.signing_key.get_secret_value()))
 
 
 @pytest.fixture

@@ -11,11 +11,8 @@ import pytest
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from models.accounts import Signer
-from models.base.settings import Settings
-from models.organization import Zone
 from tests.api.conftest import Answer, Client
-from tests.full_zone import FullZone, fill, rows_of
+from tests.full_zone import FullZone, rows_of
 
 ITEMS = ("清单", "标题", "要求", "责任人编号", "责任单位编码", "密级", "期限")
 ROSTER = {
@@ -60,11 +57,6 @@ TRICKS: dict[str, Touch] = {
 }
 """By the code that each is refused with."""
 NONE = (b"", b"PK\x03\x04 and no more", b"a,b\n1,2\n", b"\xd0\xcf\x11\xe0 an older Excel")
-
-
-@pytest.fixture
-async def full(zone: Zone, settings: Settings) -> FullZone:
-    return await fill(zone, Signer(settings.signing_key.get_secret_value()))
 
 
 @pytest.fixture

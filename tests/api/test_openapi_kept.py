@@ -21,13 +21,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.wire import Route
-from models.accounts import Signer
-from models.base.settings import Settings
-from models.organization import Zone
 from tests.api.conftest import Client
 from tests.api.simplest import DOCUMENT
 from tests.api.test_other_zones import ROUTES, caller_of
-from tests.full_zone import FullZone, fill
+from tests.full_zone import FullZone
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ENDING = {"mini.sign_in.sign_out", "console.sign_in.sign_out"}
@@ -41,11 +38,6 @@ FEW = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-
-
-@pytest.fixture
-async def full(zone: Zone, settings: Settings) -> FullZone:
-    return await fill(zone, Signer(settings.signing_key.get_secret_value()))
 
 
 @pytest.mark.parametrize("mode", GenerationMode)

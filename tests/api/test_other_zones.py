@@ -17,7 +17,6 @@ from models import organization
 from models.accounts import Signer
 from models.base.scope import Role
 from models.base.settings import Settings
-from models.organization import Zone
 from tests.api.conftest import Answer, Client, Json
 from tests.api.simplest import DOCUMENT, FORMATS, simplest
 from tests.full_zone import KEEPER, FullZone, fill, rows_of
@@ -36,9 +35,9 @@ FILTERS = {("console.items.similar", "owner_id"), ("console.lookbacks.plan", "ca
 
 
 @pytest.fixture
-async def theirs(zone: Zone, settings: Settings) -> FullZone:
+def theirs(full: FullZone) -> FullZone:
     """Another zone, with one of everything."""
-    return await fill(zone, Signer(settings.signing_key.get_secret_value()))
+    return full
 
 
 @pytest.fixture
