@@ -1,4 +1,4 @@
-"""What persons do about escalations: urge an item's owner, decide on letters and interviews that were drafted."""
+"""What persons do about escalations: urge an item's owner, decide on letters and talks that were drafted."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,12 +10,18 @@ from models.base.calendar import calendar_of
 from models.base.database import atomic
 from models.base.errors import Conflict, NotFound, TooMany
 from models.base.scope import Role, Scope
-from models.escalations.firing import REPEATING, Roster, audience_of
+from models.escalations.audiences import audience_of
+from models.escalations.firing import REPEATING
 from models.escalations.tables import Action, Audience, Draft, DraftState, Watch
-from models.organization import Chain
+from models.organization import Chain, Staffed
 from models.reminders import ReminderKind
 
-ACTION_NAMES = {Action.REMINDER_LETTER: "提示函", Action.INTERVIEW: "约谈"}
+ACTION_NAMES = {
+    Action.REMINDER_LETTER: "提示函",
+    Action.INTERVIEW: "约谈",
+    Action.CONSULTATION: "专题会商",
+    Action.CIRCULAR: "通报",
+}
 
 
 @atomic()
@@ -25,10 +31,14 @@ async def urge(item_id: UUID, *, by: Scope, note: str | None = None) -> UUID | N
     Not again within the zone's interval (24 hours unless set otherwise). Raises NotFound, TooMany (`urged_recently`).
     """
     watch = await Watch.filter(zone_id=by.zone_id, item_id=item_id).order_by("-cycle").select_for_update().first()
-    if watch is None or not await _stands_above(by, chain := Chain.model_validate(watch.chain)):
+    if watch is None:
+        raise NotFound()
+    chain = Chain.model_validate(watch.chain)
+    (staffed,) = await organization.staffed(by.zone_id, [chain], clock.today())
+    if not await _stands_above(by, staffed, chain):
         raise NotFound()
     await _keep_interval(watch)
-    (owner, *_) = await audience_of(chain, Audience.OWNER, Roster(by.zone_id)) or [chain.owner]
+    (owner, *_) = audience_of(staffed, Audience.OWNER) or [chain.owner]
     watch.urged_at = clock.now()
     await watch.save(update_fields=["urged_at"])
     await audit.record(by, "item.urged", ("item", item_id), owner=str(owner), noted=note is not None)
@@ -46,10 +56,9 @@ async def urge(item_id: UUID, *, by: Scope, note: str | None = None) -> UUID | N
     )
 
 
-async def _stands_above(by: Scope, chain: Chain) -> bool:
-    if by.person_id in (chain.unit_leader, *chain.upward, *chain.oversight):
-        return by.person_id is not None
-    return await _oversees(by, chain.owner)
+async def _stands_above(by: Scope, staffed: Staffed, chain: Chain) -> bool:
+    above = {person for seat in (*staffed.superiors, *staffed.oversight) for person in (seat.holder, seat.acting)}
+    return by.person_id in above or await _oversees(by, chain.owner)
 
 
 async def _oversees(by: Scope, person_id: UUID) -> bool:
@@ -79,7 +88,7 @@ async def _keep_interval(watch: Watch) -> None:
 async def drafts(
     *, by: Scope, state: DraftState | None = DraftState.WAITING, after: UUID | None = None, limit: int = 50
 ) -> Sequence[Draft]:
-    """Letters and interviews drafted by policies, newest first, keyset by id. Raises Forbidden."""
+    """What policies have drafted for a person to decide, newest first, keyset by id. Raises Forbidden."""
     by.require(Role.OVERSIGHT)
     found = Draft.filter(zone_id=by.zone_id)
     if state:

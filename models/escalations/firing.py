@@ -1,7 +1,7 @@
 """Firing the steps whose time has come: who is told is read off the chain, as it is staffed today.
 
 One transaction per batch; a step's row stays locked from the look at it to what it caused, so it fires exactly once.
-Steps of an item that are due together (after a stop of the workers) speak once to each person, the strongest of them.
+Steps of an item that are due together (of several policies, or after a stop) speak once to each person.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from models.base import audit, calendar, clock, database
 from models.base.calendar import Calendar
 from models.base.database import atomic
 from models.base.scope import Scope
-from models.escalations.policies import DRAFTS
-from models.escalations.tables import Audience, Condition, Draft, Timer, TimerState, Watch
-from models.organization import Chain
+from models.escalations.audiences import hear
+from models.escalations.tables import Action, Condition, Draft, Timer, TimerState, Watch
+from models.organization import Chain, Staffed
 from models.reminders import ReminderKind
 
 ITEMS_A_BATCH = 50
@@ -29,93 +29,53 @@ KINDS = {
 }
 
 
-class Roster:
-    """Who stands in for whom today, each looked up once."""
-
-    def __init__(self, zone_id: UUID) -> None:
-        self._zone_id, self._today = zone_id, clock.today()
-        self._known: dict[UUID, UUID | None] = {}
-
-    async def in_place_of(self, person_id: UUID) -> UUID | None:
-        """The person, their delegate while they are absent, or None where they have left office."""
-        if person_id not in self._known:
-            self._known[person_id] = await organization.stand_in(self._zone_id, person_id, self._today)
-        return self._known[person_id]
-
-    async def first(self, people: Sequence[UUID | None], besides: set[UUID]) -> UUID | None:
-        """The first of these that is staffed, by somebody not in `besides`."""
-        for person in people:
-            found = await self.in_place_of(person) if person else None
-            if found and found not in besides:
-                return found
-        return None
-
-    async def staffed(self, people: Sequence[UUID]) -> list[UUID]:
-        """Everybody of these who is in office, or their delegates."""
-        found = [await self.in_place_of(person) for person in people]
-        return list(dict.fromkeys(person for person in found if person))
-
-
-async def audience_of(chain: Chain, audience: Audience, roster: Roster) -> list[UUID]:
-    """Who `audience` is today. A rung that is vacant passes to the next one up, the top to oversight (domain.md §2)."""
-    if audience is Audience.OVERSIGHT:
-        return await roster.staffed(chain.oversight)
-    owner = await roster.in_place_of(chain.owner)
-    besides = {owner} if owner else set()
-    leader = await roster.first([chain.unit_leader, *chain.upward], besides)
-    match audience:
-        case Audience.OWNER:
-            found = owner or leader
-        case Audience.UNIT_LEADER:
-            found = leader
-        case Audience.ONE_LEVEL_UP:
-            found = await roster.first(chain.upward, besides | ({leader} if leader else set()))
-    return [found] if found else await roster.staffed(chain.oversight)
-
-
 @atomic()
 async def fire(zone_id: UUID) -> list[float]:
     """Fire what is due, up to 50 items; for each step, how many seconds late it was. Empty: nothing was due."""
     timers = await _lock_due(zone_id)
     if not timers:
         return []
-    now, days, roster = clock.now(), await calendar.calendar_of(zone_id), Roster(zone_id)
-    for watch in await Watch.filter(zone_id=zone_id, id__in={timer.watch_id for timer in timers}).order_by("id"):
-        steps = sorted((t for t in timers if t.watch_id == watch.id), key=lambda t: (t.level, t.due_at, t.step))
-        await _fire_steps(watch, steps, days, roster)
+    now, days = clock.now(), await calendar.calendar_of(zone_id)
+    watches = await Watch.filter(zone_id=zone_id, id__in={timer.watch_id for timer in timers}).order_by("id")
+    chains = [Chain.model_validate(watch.chain) for watch in watches]
+    for watch, staffed in zip(watches, await organization.staffed(zone_id, chains, clock.today()), strict=True):
+        await _fire_steps(watch, [timer for timer in timers if timer.watch_id == watch.id], staffed, days)
     return [(now - timer.due_at).total_seconds() for timer in timers if timer.due_at]
 
 
+LOCK_DUE = """
+with due as (
+  select watch_id from escalation_timer where zone_id = $1 and state = 'waiting' and due_at <= $2
+  order by due_at limit $3
+), watches as (
+  select id from escalation_watch where zone_id = $1 and id in (select watch_id from due)
+  order by id for update skip locked
+)
+select id from escalation_timer
+where zone_id = $1 and state = 'waiting' and due_at <= $2 and watch_id in (select id from watches)
+order by id for update skip locked
+"""
+"""The watch is locked first, so that of one item's steps all that are due go to one worker, who merges them. What a
+disarming holds is passed by."""
+
+
 async def _lock_due(zone_id: UUID) -> list[Timer]:
-    """Every due step of up to 50 items, locked; what somebody else holds (another worker, a disarming) is passed by."""
-    rows = await database.fetch(
-        "select id from escalation_timer where zone_id = $1 and state = 'waiting' and due_at <= $2 and item_id in ("
-        " select item_id from escalation_timer where zone_id = $1 and state = 'waiting' and due_at <= $2"
-        "  order by due_at limit $3) order by id for update skip locked",
-        zone_id,
-        clock.now(),
-        ITEMS_A_BATCH,
-    )
+    """Every due step of up to 50 items, locked with their watches."""
+    rows = await database.fetch(LOCK_DUE, zone_id, clock.now(), ITEMS_A_BATCH)
     return await Timer.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
 
 
-async def _fire_steps(watch: Watch, steps: Sequence[Timer], days: Calendar, roster: Roster) -> None:
-    """`steps` of one item, the strongest last: each person hears the strongest that is meant for them."""
-    chain = Chain.model_validate(watch.chain)
-    told: dict[UUID, Timer] = {}
-    drafted: set[UUID] = set()
-    for timer in steps:
-        for audience in timer.tell:
-            for person in await audience_of(chain, Audience(audience), roster):
-                if timer.action in DRAFTS:
-                    await _draft(watch, timer, person, days)
-                    drafted.add(timer.id)
-                else:
-                    told[person] = timer
-    owner = await roster.in_place_of(chain.owner)
-    for person, timer in told.items():
+async def _fire_steps(watch: Watch, steps: Sequence[Timer], staffed: Staffed, days: Calendar) -> None:
+    heard = hear(steps, staffed)
+    for (_, person), timer in heard.drafted.items():
+        await _draft(watch, timer, person, days)
+    owner = staffed.answerable.acting if staffed.answerable else None
+    for person, timer in heard.told.items():
         await _tell(watch, timer, person, days, is_owner=person == owner)
-    await _end(watch, steps, drafted | {timer.id for timer in told.values()})
+    if owner in heard.told and heard.told[owner].action is Action.URGE:
+        watch.urged_at = clock.now()  # a person urges no sooner after the machine than after another person
+        await watch.save(update_fields=["urged_at"])
+    await _end(watch, steps, heard.spoke)
 
 
 async def _tell(watch: Watch, timer: Timer, person: UUID, days: Calendar, *, is_owner: bool) -> None:

@@ -69,7 +69,7 @@ async def refuse_stranger(*, by: Scope, item_id: UUID | None, visit_id: UUID | N
     item = await ledger.readable(item_id, by=by) if item_id else None
     if visit_id is not None:
         by.require(Role.INSPECTOR, Role.OVERSIGHT)
-    elif item and not SUBMITTERS & parties(item, by, await selves(by)).keys():
+    elif item and not SUBMITTERS & (await parties(item, by, await selves(by))).keys():
         raise Forbidden("not_your_step", "佐证材料由责任人及其所在责任链提交，您可以查看，不用操作。")
     return item
 

@@ -61,7 +61,7 @@ def _refuse_unreasoned(verdict: Review, reason: str) -> None:
 
 async def _reviewer(evidence: Evidence, item: ledger.Item | None, by: Scope) -> UUID:
     reviewer = who(by)
-    reviews = REVIEWERS & parties(item, by, await selves(by)).keys() if item else by.may(Role.OVERSIGHT)
+    reviews = REVIEWERS & (await parties(item, by, await selves(by))).keys() if item else by.may(Role.OVERSIGHT)
     if reviewer is None or not reviews:
         raise Forbidden("not_your_step", "佐证材料由单位负责人或监督机构审核，您可以查看，不用操作。")
     if reviewer in {evidence.submitted_by, item and item.owner_id}:

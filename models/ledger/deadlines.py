@@ -14,6 +14,7 @@ from models.base.stated import LATEST
 from models.ledger.tables import OPEN, Cycle, Item, State
 
 MOST_DAYS = 250
+MOST_YEARS_AHEAD = 10
 TIMED = (State.ISSUED, State.RECEIVED, State.IN_PROGRESS)
 COUNTED = OPEN - {State.LONG_TERM}
 AT_ONCE = 200
@@ -34,12 +35,25 @@ class Deadline:
             raise Invalid("bad_due", fault.detail, faults=(fault,))
 
     def counted_from(self, day: date, calendar: Calendar) -> date:
-        """The due date of a cycle opened on `day`. Raises Invalid (`due_in_past`)."""
-        due = self.on or calendar.add_working_days(day, self.days or 0)
-        if due < day:
-            fault = Fault("/due_on", "due_in_past", f"期限 {due} 已经过去，请改成今天或以后的日期。")
+        """The due date of a cycle opened on `day`. Raises Invalid (`due_in_past`, `too_far`)."""
+        self.refuse_unfit(day)
+        return self.on or calendar.add_working_days(day, self.days or 0)
+
+    def refuse_unfit(self, day: date) -> None:
+        """Raises Invalid for a date that is past on `day` (`due_in_past`) or `too_far`."""
+        if self.on is None:
+            return
+        refuse_far("due_on", self.on)
+        if self.on < day:
+            fault = Fault("/due_on", "due_in_past", f"期限 {self.on} 已经过去，请改成今天或以后的日期。")
             raise Invalid("due_in_past", fault.detail, faults=(fault,))
-        return due
+
+
+def refuse_far(field: str, day: date) -> None:
+    """Raises Invalid (`too_far`) for a day that nobody plans for: working days up to it are counted one by one."""
+    if day.year > clock.today().year + MOST_YEARS_AHEAD:
+        fault = Fault(f"/{field}", "too_far", f"日期 {day} 太远，请填今后{MOST_YEARS_AHEAD}年以内的日期。")
+        raise Invalid("too_far", fault.detail, faults=(fault,))
 
 
 def set_deadline(item: Item, deadline: Deadline, opened_on: date, calendar: Calendar) -> None:
@@ -59,7 +73,8 @@ def caveat(item: Item) -> str | None:
 async def recount(zone_id: UUID) -> int:
     """After a calendar change: every open deadline given in working days anew; how many moved.
 
-    Item by item, each in its own transaction: repeating it is safe.
+    Timers follow too, those of a deadline that is a date as well: they are counted in working days and hours. Item by
+    item, each in its own transaction: repeating it is safe.
     """
     calendar, moved, after = await calendar_of(zone_id), 0, UUID(int=0)
     while page := await _counted(zone_id, after):
@@ -70,27 +85,31 @@ async def recount(zone_id: UUID) -> int:
 
 
 async def _counted(zone_id: UUID, after: UUID) -> list[UUID]:
-    rows = Item.filter(zone_id=zone_id, state__in=list(COUNTED), due_days__isnull=False, id__gt=after)
+    rows = Item.filter(zone_id=zone_id, state__in=list(COUNTED), id__gt=after)
     return await rows.order_by("id").limit(AT_ONCE).values_list("id", flat=True)  # type: ignore[return-value]
 
 
 @atomic()
 async def _recount_one(zone_id: UUID, item_id: UUID, calendar: Calendar) -> bool:
     item = await Item.filter(zone_id=zone_id, id=item_id).select_for_update().get()
-    if item.state not in COUNTED or item.due_days is None:
-        return False
-    cycle = await Cycle.get(zone_id=zone_id, item_id=item_id, number=item.cycle)
-    opened_on = clock.local(cycle.opened_at).date()
-    due_on = calendar.add_working_days(opened_on, item.due_days)
+    moved = item.state in COUNTED and item.due_days is not None and await _recount_due(item, item.due_days, calendar)
+    if item.state in TIMED:  # others have no timers now; a return or a resumption sets them by the new date
+        await escalations.recount(zone_id, item.id)
+    return moved
+
+
+async def _recount_due(item: Item, due_days: int, calendar: Calendar) -> bool:
+    cycle = await Cycle.get(zone_id=item.zone_id, item_id=item.id, number=item.cycle)
+    due_on = calendar.add_working_days(clock.local(cycle.opened_at).date(), due_days)
     provisional = not calendar.announced(due_on.year)
     if (due_on, provisional) == (item.due_on, item.due_provisional):
         return False
     item.due_on, item.due_provisional = due_on, provisional
     await item.save(update_fields=["due_on", "due_provisional"])
     await _tell_cycle(item)
-    if item.state in TIMED:  # others have no timers now; a return or a resumption sets them by the new date
-        await escalations.rearm(zone_id, item.id, due_on)
-    await audit.record(Scope.system(zone_id), "item.due_recounted", ("item", item.id), due_on=due_on)
+    if item.state in TIMED:
+        await escalations.rearm(item.zone_id, item.id, due_on)
+    await audit.record(Scope.system(item.zone_id), "item.due_recounted", ("item", item.id), due_on=due_on)
     return True
 
 

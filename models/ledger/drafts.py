@@ -113,7 +113,7 @@ async def draft(matter: Matter, *, campaign_id: UUID, by: Scope) -> Item:
     """An item that nobody but the office sees until it is issued.
 
     Raises Forbidden, NotFound (campaign, unit), Invalid (`classification_too_high`, `bad_due`, `due_in_past`,
-    `owner_not_in_unit`, `unknown_policy`).
+    `too_far`, `owner_not_in_unit`, `unknown_policy`).
     """
     campaign = await campaign_of(campaign_id, by=by)
     item = Item(id=new_id(), zone_id=by.zone_id, campaign_id=campaign.id, drafted_at=clock.now())
@@ -142,9 +142,8 @@ async def revise(item_id: UUID, matter: Matter, *, by: Scope, version: int) -> I
 
 
 async def _fill(item: Item, matter: Matter, campaign: Campaign, by: Scope) -> None:
-    classification, deadline = admit(matter.classification), matter.deadline
-    if deadline.on and deadline.on < clock.today():
-        raise Invalid("due_in_past", f"期限 {deadline.on} 已经过去，请改成今天或以后的日期。")
+    classification = admit(matter.classification)
+    matter.deadline.refuse_unfit(clock.today())
     unit = await Unit.get_or_none(zone_id=by.zone_id, id=matter.unit_id, active=True)
     if unit is None:
         raise NotFound("unit_not_found", "没有找到责任单位。")

@@ -12,7 +12,7 @@ from models.base.scope import Scope
 from models.ledger import deadlines, telling
 from models.ledger.people import who
 from models.ledger.steps import Step, take
-from models.ledger.tables import Cycle, Extension, ExtensionState, Item
+from models.ledger.tables import Extension, ExtensionState, Item
 from models.ledger.transitions import Action, Party
 from models.reminders import ReminderKind
 
@@ -23,7 +23,7 @@ WAITING = (ExtensionState.UNIT_WAITING, ExtensionState.OVERSIGHT_WAITING)
 async def ask_extension(item_id: UUID, *, by: Scope, reason: str, new_due_on: date) -> Extension:
     """The owner asks, not after the due date, for a later one.
 
-    Raises Conflict (`already_due`, `extension_waiting`), Invalid (`not_later`).
+    Raises Conflict (`already_due`, `extension_waiting`), Invalid (`not_later`, `too_far`).
     """
     step = await take(Action.ASK_EXTENSION, item_id, by, reason=reason, new_due_on=new_due_on)
     waiting = await _waiting(step.item)
@@ -42,12 +42,13 @@ async def ask_extension(item_id: UUID, *, by: Scope, reason: str, new_due_on: da
         new_due_on=new_due_on,
     )
     item = await step.finish(text=reason, extension=str(extension.id), new_due_on=new_due_on)
-    await _ask(item, step.round, extension, Party.UNIT_REVIEWER)
+    await _ask(item, extension, Party.UNIT_REVIEWER)
     return extension
 
 
 def _refuse_asking(item: Item, waiting: Extension | None, new_due_on: date) -> None:
     assert item.due_on is not None
+    deadlines.refuse_far("new_due_on", new_due_on)
     if clock.today() > item.due_on:
         raise Conflict("already_due", "延期要在期限之前申请，这件事项的期限已过。请继续办理，办结后申请销号。")
     if waiting:
@@ -69,17 +70,23 @@ async def decide_extension(item_id: UUID, *, by: Scope, granted: bool, reason: s
     action = Action.UNIT_EXTENSION if at_unit else Action.OVERSIGHT_EXTENSION
     step = await take(action, item_id, by, granted=granted, reason=reason)
     if extension is not None and step.repeated:
-        return extension
+        return await Extension.get(zone_id=by.zone_id, id=extension.id)  # as it stands now that the item is locked
     waiting = await _waiting(step.item)
     expected = ExtensionState.UNIT_WAITING if at_unit else ExtensionState.OVERSIGHT_WAITING
     if waiting is None or waiting.state is not expected:
         raise Conflict("no_extension_waiting", "现在没有等您决定的延期申请，可能已经决定或失效。")
-    if not at_unit and who(by) in (waiting.asked_by, waiting.unit_decided_by):
+    if who(by) in barred(step.item, waiting):
         raise Forbidden("same_person", "申请人、单位负责人、监督机构应是三个不同的人。请由其他同志决定。")
     if not granted and not (reason or "").strip():
         fault = Fault("/reason", "required", "不同意延期时，请写明理由。")
         raise Invalid("required", fault.detail, faults=(fault,))
     return await _decide(step, waiting, granted, reason)
+
+
+def barred(item: Item, extension: Extension) -> frozenset[UUID]:
+    """Who may not decide on the request: the owner, whoever asked for them, whoever has decided already."""
+    side = (item.owner_id, extension.asked_by, extension.unit_decided_by)
+    return frozenset(person for person in side if person is not None)
 
 
 async def _decide(step: Step, extension: Extension, granted: bool, reason: str | None) -> Extension:
@@ -100,7 +107,7 @@ async def _decide(step: Step, extension: Extension, granted: bool, reason: str |
         await deadlines.move_deadline(item)
     await step.finish(text=reason, extension=str(extension.id), granted=granted)
     if passed_on:
-        await _ask(item, step.round, extension, Party.OVERSIGHT)
+        await _ask(item, extension, Party.OVERSIGHT)
     else:
         await _inform(item, extension)
     return extension
@@ -112,10 +119,10 @@ def _next(passed_on: bool, granted: bool) -> ExtensionState:
     return ExtensionState.GRANTED if granted else ExtensionState.REFUSED
 
 
-async def _ask(item: Item, cycle: Cycle, extension: Extension, party: Party) -> None:
+async def _ask(item: Item, extension: Extension, party: Party) -> None:
     await telling.tell_reviewer(
         item,
-        cycle,
+        barred(item, extension),
         party,
         ReminderKind.EXTENSION_WAITING,
         f"「{item.title}」申请延期到{telling.day(extension.new_due_on)}，请决定。",

@@ -12,6 +12,7 @@ from models.base.errors import NotFound
 from models.base.scope import Role, Scope
 from models.ledger.tables import Cycle, Item, State
 from models.ledger.transitions import Party
+from models.organization import Chain, Seat, Staffed
 
 STANDS_IN_FOR = """
 with recursive represented (person_id, hop) as (
@@ -64,18 +65,18 @@ async def readable(item_id: UUID, *, by: Scope) -> Item:
     return item
 
 
-def parties(item: Item, by: Scope, own: frozenset[UUID]) -> dict[Party, UUID | None]:
+async def parties(item: Item, by: Scope, own: frozenset[UUID]) -> dict[Party, UUID | None]:
     """What the caller is to the item, and for whom they act in it: None where by their own role."""
+    if by.actor == "system":
+        return {Party.SYSTEM: None}
     found: dict[Party, UUID | None] = {}
     for party, role in _ROLES.items():
         if by.may(role, path=item.unit_path):
             found[party] = None
-    for party, people in _named(item).items():
-        acting_for = next((person for person in people if person in own), None)
+    for party, seats in _seats(await staffed(item)).items():
+        acting_for = next((seat.holder for seat in seats if seat.holder in own), None)
         if acting_for is not None:
             found[party] = acting_for
-    if by.actor == "system":
-        found[Party.SYSTEM] = None
     return found
 
 
@@ -86,20 +87,26 @@ _ROLES = {
 }
 
 
-def _named(item: Item) -> dict[Party, list[UUID]]:
+async def staffed(item: Item) -> Staffed:
+    """The item's chain as it is staffed today; a draft has nobody yet."""
     if not item.chain:
-        return {}
+        return Staffed(None, (), ())
+    (now,) = await organization.staffed(item.zone_id, [Chain.model_validate(item.chain)], clock.today())
+    return now
+
+
+def _seats(staffed: Staffed) -> dict[Party, tuple[Seat, ...]]:
     return {
-        Party.OWNER: [item.owner_id],
-        Party.UNIT_REVIEWER: superiors(item),
-        Party.OVERSIGHT: [UUID(person) for person in item.chain["oversight"]],
+        Party.OWNER: (staffed.answerable,) if staffed.answerable else (),
+        Party.UNIT_REVIEWER: staffed.superiors,
+        Party.OVERSIGHT: staffed.oversight,
     }
 
 
-def superiors(item: Item) -> list[UUID]:
-    """The unit leader, then those above, nearest first: a vacancy passes one level up."""
-    nearest = item.chain.get("unit_leader")
-    return [UUID(person) for person in ([nearest] if nearest else []) + item.chain.get("upward", [])]
+async def present(item: Item, party: Party, *, barred: frozenset[UUID] = frozenset()) -> UUID | None:
+    """Who acts as `party` today, the nearest who is not `barred`; None where nobody does."""
+    seats = _seats(await staffed(item))[party]
+    return next((seat.acting for seat in seats if seat.acting not in barred), None)
 
 
 def who(by: Scope) -> UUID | None:
@@ -113,13 +120,3 @@ def barred(party: Party, item: Item, cycle: Cycle) -> frozenset[UUID]:
     if party is Party.OVERSIGHT:
         side.add(cycle.unit_reviewed_by)
     return frozenset(person for person in side if person is not None)
-
-
-async def present(item: Item, candidates: Iterable[UUID], *, barred: frozenset[UUID] = frozenset()) -> UUID | None:
-    """The first of `candidates` who is in office, or who stands in for them; None where nobody is."""
-    today = clock.today()
-    for candidate in candidates:
-        person = await organization.stand_in(item.zone_id, candidate, today)
-        if person is not None and person not in barred:
-            return person
-    return None

@@ -1,7 +1,7 @@
 """Lists of items, one item whole, its timeline, and what the reader may do with it now."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from models.base import clock
 from models.base.audit import AuditRow
 from models.base.errors import NotFound
 from models.base.scope import Role, Scope
-from models.ledger import people
+from models.ledger import extensions, people
 from models.ledger.deadlines import TIMED
 from models.ledger.extensions import WAITING
 from models.ledger.steps import REVIEWS
@@ -79,8 +79,8 @@ async def to_review(*, by: Scope, after: UUID | None = None, limit: int = 50) ->
     waiting = Q(
         unit & Q(state=State.UNIT_REVIEW),
         oversight & Q(state=State.OVERSIGHT_REVIEW),
-        unit & _extension(ExtensionState.UNIT_WAITING),
-        oversight & _extension(ExtensionState.OVERSIGHT_WAITING),
+        unit & _extension(by.zone_id, ExtensionState.UNIT_WAITING),
+        oversight & _extension(by.zone_id, ExtensionState.OVERSIGHT_WAITING),
         join_type=Q.OR,
     )
     others = Item.filter(~Q(owner_id=people.who(by)), zone_id=by.zone_id)
@@ -98,8 +98,8 @@ def _overseer(own: frozenset[UUID]) -> Q:
     return Q(*named, join_type=Q.OR) if named else Q(id__isnull=True)
 
 
-def _extension(state: ExtensionState) -> Q:
-    return Q(id__in=Subquery(Extension.filter(state=state).values("item_id")))
+def _extension(zone_id: UUID, state: ExtensionState) -> Q:
+    return Q(id__in=Subquery(Extension.filter(zone_id=zone_id, state=state).values("item_id")))
 
 
 async def _page(rows: "QuerySet[Item]", after: UUID | None, limit: int) -> list[Item]:
@@ -126,21 +126,22 @@ async def whole(item_id: UUID, *, by: Scope) -> Whole:
     cycles = await Cycle.filter(zone_id=by.zone_id, item_id=item.id).order_by("-number").limit(50)
     extension = await Extension.filter(zone_id=by.zone_id, item_id=item.id).order_by("-id").first()
     current = cycles[0] if cycles else None
-    return Whole(item, cycles, extension, _next(item, current, extension, by, own))
-
-
-def _next(
-    item: Item, cycle: Cycle | None, extension: Extension | None, by: Scope, own: frozenset[UUID]
-) -> list[Transition]:
-    standing = people.parties(item, by, own)
+    found = Whole(item, cycles, extension, [])
+    standing, who = await people.parties(item, by, own), people.who(by)
     steps = [step for step in TABLE if item.state in step.before and _extension_allows(step.action, item, extension)]
-    return [step for step in steps if _open_to(step, standing, item, cycle, people.who(by))]
+    return replace(found, next_actions=[step for step in steps if _open_to(step, standing, found, current, who)])
 
 
-def _open_to(step: Transition, standing: Collection[Party], item: Item, cycle: Cycle | None, who: UUID | None) -> bool:
-    parts = [party for party in standing if party in step.who]
-    reviewed = cycle is not None and step.action in REVIEWS
-    return bool(parts) and not (reviewed and who in people.barred(parts[0], item, cycle))  # type: ignore[arg-type]
+def _open_to(
+    step: Transition, standing: Collection[Party], whole: Whole, cycle: Cycle | None, who: UUID | None
+) -> bool:
+    part = next((party for party in standing if party in step.who), None)
+    barred: frozenset[UUID] = frozenset()
+    if part and cycle and step.action in REVIEWS:
+        barred = people.barred(part, whole.item, cycle)
+    elif whole.extension and step.action in (Action.UNIT_EXTENSION, Action.OVERSIGHT_EXTENSION):
+        barred = extensions.barred(whole.item, whole.extension)
+    return part is not None and who not in barred
 
 
 def _extension_allows(action: Action, item: Item, extension: Extension | None) -> bool:

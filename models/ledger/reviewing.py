@@ -6,7 +6,7 @@ from models import escalations, reminders
 from models.base import clock
 from models.base.database import atomic
 from models.base.scope import Scope
-from models.ledger import sides, telling
+from models.ledger import people, sides, telling
 from models.ledger.people import who
 from models.ledger.steps import Step, take
 from models.ledger.tables import Item, State
@@ -33,7 +33,7 @@ async def unit_review(
     item = await step.finish(text=reason)
     await telling.tell_reviewer(
         item,
-        cycle,
+        people.barred(Party.OVERSIGHT, item, cycle),
         Party.OVERSIGHT,
         ReminderKind.REVIEW_WAITING,
         f"「{item.title}」初审已通过，请复核。",

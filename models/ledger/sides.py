@@ -3,17 +3,18 @@
 from datetime import date, timedelta
 from uuid import UUID
 
+from models import escalations, reminders
 from models.base import clock, outbox
 from models.base.calendar import calendar_of
 from models.base.database import atomic
 from models.base.errors import Fault, Invalid
 from models.base.scope import Scope
 from models.ledger import extensions, telling
-from models.ledger.deadlines import move_deadline
+from models.ledger.deadlines import move_deadline, refuse_far
 from models.ledger.people import present
 from models.ledger.steps import take
 from models.ledger.tables import Item, State
-from models.ledger.transitions import Action
+from models.ledger.transitions import Action, Party
 from models.reminders import ReminderKind
 
 SUSPENSION_ENDS = outbox.job("ledger.suspension_ends")
@@ -28,7 +29,7 @@ async def make_long_term(item_id: UUID, *, by: Scope, reason: str, stage_goal: s
     step = await take(Action.MAKE_LONG_TERM, item_id, by, **given)
     if step.repeated:
         return step.item
-    _refuse_past("next_review_on", next_review_on)
+    _refuse_unfit("next_review_on", next_review_on)
     await telling.stop(step.item)
     await extensions.lapse(step.item)
     await _set_stage(step.item, stage_goal, next_review_on)
@@ -46,7 +47,7 @@ async def review_stage(item_id: UUID, *, by: Scope, finding: str, stage_goal: st
     step = await take(Action.REVIEW_STAGE, item_id, by, **given)
     if step.repeated:
         return step.item
-    _refuse_past("next_review_on", next_review_on)
+    _refuse_unfit("next_review_on", next_review_on)
     await telling.stop(step.item)
     await _set_stage(step.item, stage_goal, next_review_on)
     item = await step.finish(text=finding, next_review_on=next_review_on)
@@ -84,7 +85,7 @@ async def call_stage_review(zone_id: UUID, item_id: UUID, on: date) -> None:
     item = await Item.filter(zone_id=zone_id, id=item_id).select_for_update().get()
     if item.state is not State.LONG_TERM or item.next_review_on != on:
         return
-    reviewer = await present(item, map(UUID, item.chain["oversight"]))
+    reviewer = await present(item, Party.OVERSIGHT)
     summary = f"「{item.title}」持续整改，今天作阶段评估。"
     await telling.tell(item, reviewer, ReminderKind.REVIEW_WAITING, summary, key=f"stage_review:{on}")
 
@@ -95,7 +96,7 @@ async def suspend(item_id: UUID, *, by: Scope, reason: str, until: date) -> Item
     step = await take(Action.SUSPEND, item_id, by, reason=reason, until=until)
     if step.repeated:
         return step.item
-    _refuse_past("until", until)
+    _refuse_unfit("until", until)
     item = step.item
     item.suspended_from, item.suspended_on, item.suspended_until = item.state, clock.today(), until
     await telling.stop(item)
@@ -127,8 +128,12 @@ async def resume(item_id: UUID, *, by: Scope, reason: str | None = None) -> Item
     else:
         await stage_again(item)
     item.suspended_from, item.suspended_on, item.suspended_until = None, None, None
+    await reminders.settle(item.zone_id, ("item", item.id))  # 「其间不用办理」 is no longer so
     await step.finish(to=back_to, text=reason, due_on=item.due_on)
-    kind = ReminderKind.TO_RECEIVE if back_to is State.ISSUED else ReminderKind.INFORMED
+    kind = ReminderKind.INFORMED
+    if back_to is State.ISSUED:
+        kind = ReminderKind.TO_RECEIVE
+        await escalations.await_receipt(item.zone_id, item.id)
     told = (
         f"「{item.title}」已恢复办理"
         + ("" if back_to is State.LONG_TERM else f"，期限{telling.day(_due(item))}")
@@ -177,7 +182,8 @@ async def cancel(item_id: UUID, *, by: Scope, reason: str) -> Item:
     return item
 
 
-def _refuse_past(field: str, day: date) -> None:
+def _refuse_unfit(field: str, day: date) -> None:
     if day <= clock.today():
         fault = Fault(f"/{field}", "not_in_future", "请选择今天以后的日期。")
         raise Invalid("not_in_future", fault.detail, faults=(fault,))
+    refuse_far(field, day)

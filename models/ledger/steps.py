@@ -16,10 +16,7 @@ from models.ledger import people
 from models.ledger.tables import Cycle, Item, Report, State
 from models.ledger.transitions import OF, Action, Party, Transition
 
-REVIEWS = frozenset(
-    {Action.UNIT_APPROVE, Action.UNIT_RETURN, Action.CLOSE_OUT, Action.OVERSIGHT_RETURN}
-    | {Action.UNIT_EXTENSION, Action.OVERSIGHT_EXTENSION}
-)
+REVIEWS = frozenset({Action.UNIT_APPROVE, Action.UNIT_RETURN, Action.CLOSE_OUT, Action.OVERSIGHT_RETURN})
 
 
 @dataclass
@@ -105,7 +102,7 @@ async def take(action: Action, item_id: UUID, by: Scope, **given: Any) -> Step:
     item = await locked(people.visible(by, own), item_id)
     cycle = await Cycle.get_or_none(zone_id=item.zone_id, item_id=item.id, number=item.cycle)
     transition = OF[action]
-    party, acting_for = _standing(transition, item, by, own)
+    party, acting_for = _standing(transition, await people.parties(item, by, own))
     digest = _digest(transition, by, given)
     step = Step(item, cycle, transition, by, party, acting_for, item.state, digest, digest == item.last_step)
     if not step.repeated:
@@ -115,8 +112,8 @@ async def take(action: Action, item_id: UUID, by: Scope, **given: Any) -> Step:
     return step
 
 
-def _standing(transition: Transition, item: Item, by: Scope, own: frozenset[UUID]) -> tuple[Party, UUID | None]:
-    for party, acting_for in people.parties(item, by, own).items():
+def _standing(transition: Transition, parties: dict[Party, UUID | None]) -> tuple[Party, UUID | None]:
+    for party, acting_for in parties.items():
         if party in transition.who:
             return party, acting_for
     roles = "或".join(party.label for party in sorted(transition.who) if party is not Party.SYSTEM)

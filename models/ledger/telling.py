@@ -6,7 +6,7 @@ from uuid import UUID
 from models import escalations, reminders
 from models.base.scope import Scope
 from models.ledger import people
-from models.ledger.tables import Cycle, Item
+from models.ledger.tables import Item
 from models.ledger.transitions import Party
 from models.organization import Chain
 from models.reminders import ReminderKind
@@ -34,15 +34,15 @@ async def tell(item: Item, person_id: UUID | None, kind: ReminderKind, summary: 
 
 
 async def tell_owner(item: Item, kind: ReminderKind, summary: str, *, key: str) -> None:
-    """Remind the owner, or who stands in for them."""
-    await tell(item, await people.present(item, [item.owner_id]), kind, summary, key=key)
+    """Remind the owner, who stands in for them, or the nearest above where they have left."""
+    await tell(item, await people.present(item, Party.OWNER), kind, summary, key=key)
 
 
-async def tell_reviewer(item: Item, cycle: Cycle, party: Party, kind: ReminderKind, summary: str, *, key: str) -> None:
-    """Remind the one person who is to review next: the unit leader or one above, or somebody of oversight."""
-    named = people.superiors(item) if party is Party.UNIT_REVIEWER else map(UUID, item.chain["oversight"])
-    reviewer = await people.present(item, named, barred=people.barred(party, item, cycle))
-    await tell(item, reviewer, kind, summary, key=key)
+async def tell_reviewer(
+    item: Item, barred: frozenset[UUID], party: Party, kind: ReminderKind, summary: str, *, key: str
+) -> None:
+    """Remind the one person who is to decide next: the unit leader or one above, or one of oversight, not `barred`."""
+    await tell(item, await people.present(item, party, barred=barred), kind, summary, key=key)
 
 
 async def arm(by: Scope, item: Item) -> None:

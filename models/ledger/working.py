@@ -10,7 +10,7 @@ from models.base.database import atomic, locked
 from models.base.errors import Conflict
 from models.base.scope import Scope
 from models.escalations import Condition
-from models.ledger import extensions, telling
+from models.ledger import extensions, people, telling
 from models.ledger.people import who
 from models.ledger.steps import take
 from models.ledger.tables import REVIEWED, RUNNING, Cycle, Item, State
@@ -73,7 +73,12 @@ async def _ask_review(item: Item, cycle: Cycle) -> None:
     name = "初审" if party is Party.UNIT_REVIEWER else "复核"
     key = f"{item.state.value}:{cycle.returned_times}"
     await telling.tell_reviewer(
-        item, cycle, party, ReminderKind.REVIEW_WAITING, f"「{item.title}」已申请销号，请{name}。", key=key
+        item,
+        people.barred(party, item, cycle),
+        party,
+        ReminderKind.REVIEW_WAITING,
+        f"「{item.title}」已申请销号，请{name}。",
+        key=key,
     )
 
 

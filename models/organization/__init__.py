@@ -21,6 +21,7 @@ from models.organization.roster import (
     import_roster,
     open_proposals,
 )
+from models.organization.staffing import Seat, Staffed, staffed
 from models.organization.tables import (
     Appointment,
     Binding,
@@ -46,7 +47,9 @@ __all__ = [
     "PostRank",
     "RoleGrant",
     "RosterImport",
+    "Seat",
     "SheetChanges",
+    "Staffed",
     "UnbindingProposal",
     "Unit",
     "UnitKind",
@@ -75,6 +78,7 @@ __all__ = [
     "person_of",
     "scope_of",
     "settings_of",
+    "staffed",
     "stand_in",
     "unbind",
     "unit_path_of",

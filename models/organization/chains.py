@@ -19,12 +19,18 @@ from models.organization.tables import PostRank
 
 
 class Chain(BaseModel):
-    """Persons above `owner`: nearest first in `upward`; `oversight` holds that role nearest to the owner's unit."""
+    """Persons above `owner`: nearest first in `upward`; `oversight` holds that role nearest to the owner's unit.
+
+    `unit` is the owner's, `posts` (person → post) tells which post put a leader here: by both `staffed` tells later who
+    holds the office.
+    """
 
     owner: UUID
     unit_leader: UUID | None
     upward: list[UUID]
     oversight: list[UUID]
+    unit: UUID | None = None
+    posts: dict[UUID, UUID] = {}
 
     def everyone(self) -> set[UUID]:
         """All who stand in the chain."""
@@ -32,7 +38,7 @@ class Chain(BaseModel):
 
 
 LEADERS = """
-select u.id as of_unit, above.id as above, above.id = u.id as own, p.rank, a.person_id
+select u.id as of_unit, above.id as above, above.id = u.id as own, p.rank, p.id as post_id, a.person_id
 from unit u
 join unit above on above.zone_id = $1 and above.code = any(string_to_array(u.path, '/'))
 join post p on p.zone_id = $1 and p.unit_id = above.id and p.rank in ('principal', 'deputy')
@@ -72,8 +78,13 @@ async def chains_of(zone_id: UUID, owners: Sequence[tuple[UUID, UUID]], on: date
     if (known["people"], known["units"]) != (len(people), len(units)):
         raise NotFound()
     leaders = _by_unit(await database.fetch(LEADERS, zone_id, units, day))
-    overseers = _by_unit(await database.fetch(OVERSEERS, zone_id, units))
-    return [_chain(person, leaders[unit], overseers[unit]) for person, unit in owners]
+    overseers = await overseers_of(zone_id, units)
+    return [_chain(person, unit, leaders[unit], overseers[unit]) for person, unit in owners]
+
+
+async def overseers_of(zone_id: UUID, units: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """By unit, whoever holds oversight over it (`person_id`, and `at_unit` where), the nearest first."""
+    return _by_unit(await database.fetch(OVERSEERS, zone_id, list(units)))
 
 
 def _by_unit(rows: list[dict[str, Any]]) -> dict[UUID, list[dict[str, Any]]]:
@@ -83,15 +94,23 @@ def _by_unit(rows: list[dict[str, Any]]) -> dict[UUID, list[dict[str, Any]]]:
     return grouped
 
 
-def _chain(owner: UUID, leaders: list[dict[str, Any]], overseers: list[dict[str, Any]]) -> Chain:
+def _chain(owner: UUID, unit: UUID, leaders: list[dict[str, Any]], overseers: list[dict[str, Any]]) -> Chain:
     ladder = list(dict.fromkeys(_rungs(owner, leaders)))
-    nearest = next((row["at_unit"] for row in overseers if row["person_id"] != owner), None)
+    posts = {row["person_id"]: row["post_id"] for row in reversed(leaders)}  # the nearest of several wins
     return Chain(
         owner=owner,
         unit_leader=ladder[0] if ladder else None,
         upward=ladder[1:],
-        oversight=[row["person_id"] for row in overseers if row["at_unit"] == nearest and row["person_id"] != owner],
+        oversight=nearest_overseers(owner, overseers),
+        unit=unit,
+        posts={person: posts[person] for person in ladder},
     )
+
+
+def nearest_overseers(owner: UUID, overseers: list[dict[str, Any]]) -> list[UUID]:
+    """Those of `overseers_of` one unit at the nearest place that has any besides the owner."""
+    nearest = next((row["at_unit"] for row in overseers if row["person_id"] != owner), None)
+    return [row["person_id"] for row in overseers if row["at_unit"] == nearest and row["person_id"] != owner]
 
 
 def _rungs(owner: UUID, leaders: list[dict[str, Any]]) -> list[UUID]:

@@ -1,5 +1,6 @@
 """延期: asked in time, decided by the unit leader and then by oversight."""
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -82,6 +83,35 @@ async def test_asking_again_is_answered_alike_and_asking_otherwise_must_wait(off
     with pytest.raises(Conflict) as refused:
         await ledger.ask_extension(item.id, by=office.owner, reason="另有原因", new_due_on=later(item, 60))
     assert refused.value.code == "extension_waiting"
+
+
+async def test_whoever_asks_for_an_absent_owner_does_not_decide(office: Office) -> None:
+    await office.absent("owner", "leader")
+    item = await office.issued()
+    await ledger.receive(item.id, by=office.leader)
+    await ledger.ask_extension(item.id, by=office.leader, reason="汛期停工", new_due_on=later(item))
+    assert await told(item, ReminderKind.EXTENSION_WAITING) == [office.people["upper"].id]
+    assert "unit_extension" not in {
+        step.action.value for step in (await ledger.whole(item.id, by=office.leader)).next_actions
+    }
+    with pytest.raises(Forbidden) as refused:
+        await ledger.decide_extension(item.id, by=office.leader, granted=True)
+    assert refused.value.code == "same_person"
+    passed_on = await ledger.decide_extension(item.id, by=office.upper, granted=True)
+    assert passed_on.state is ExtensionState.OVERSIGHT_WAITING
+
+
+async def test_deciding_twice_at_the_same_instant_is_answered_alike(office: Office) -> None:
+    item = await asked(office)
+    both = await asyncio.gather(*(ledger.decide_extension(item.id, by=office.leader, granted=True) for _ in range(2)))
+    assert [extension.state for extension in both] == [ExtensionState.OVERSIGHT_WAITING] * 2
+
+
+async def test_nobody_asks_for_a_date_beyond_all_planning(office: Office) -> None:
+    item = await office.received()
+    with pytest.raises(Invalid) as refused:
+        await ledger.ask_extension(item.id, by=office.owner, reason="汛期停工", new_due_on=date.max)
+    assert refused.value.code == "too_far"
 
 
 async def test_after_the_due_date_it_is_too_late_to_ask(office: Office, clock_moves) -> None:  # type: ignore[no-untyped-def]

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.base.spreadsheets import RowCells, SheetForm
 from models.base.stated import LATEST
-from models.ledger.deadlines import MOST_DAYS
+from models.ledger.deadlines import MOST_DAYS, MOST_YEARS_AHEAD
 from models.ledger.drafts import TOO_HIGH
 from models.ledger.tables import Classification, ListKind
 
@@ -74,6 +74,8 @@ def _due(cells: RowCells, today: date) -> dict[str, Any]:
         cells.fault("期限", "bad_due", f"“期限”应为日期，如 2026-12-15，或 1 到 {MOST_DAYS} 个工作日，如 10个工作日。")
     elif on and on < today:
         cells.fault("期限", "due_in_past", "“期限”已经过去，请改成今天或以后的日期。")
+    elif on and on.year > today.year + MOST_YEARS_AHEAD:
+        cells.fault("期限", "too_far", f"“期限”太远，请填今后{MOST_YEARS_AHEAD}年以内的日期。")
     return {"due_on": on, "due_days": days}
 
 
