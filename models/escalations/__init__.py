@@ -1,10 +1,11 @@
 """Unacknowledged or overdue matters climb the chain of responsibility, step by step (domain.md §4).
 
-The machine takes the first two rungs only, reminder and urge. Letters and interviews it drafts, for a person to decide.
+The machine takes the first two rungs only, reminder and urge. Letters, talks, consultations and circulars it drafts, for
+a person to decide.
 """
 
 from models.escalations.deciding import decide, drafts, urge
-from models.escalations.firing import audience_of, fire, late_by
+from models.escalations.firing import fire, late_by
 from models.escalations.policies import (
     SHIPPED,
     PolicyForm,
@@ -28,7 +29,7 @@ from models.escalations.tables import (
     TimerState,
     Watch,
 )
-from models.escalations.timers import arm, disarm, rearm, returned
+from models.escalations.timers import arm, await_receipt, disarm, rearm, recount, returned
 
 __all__ = [
     "POLICY_SHEET",
@@ -45,7 +46,7 @@ __all__ = [
     "TimerState",
     "Watch",
     "arm",
-    "audience_of",
+    "await_receipt",
     "decide",
     "disarm",
     "drafts",
@@ -59,6 +60,7 @@ __all__ = [
     "put_policy",
     "read_policies",
     "rearm",
+    "recount",
     "retire_policy",
     "returned",
     "urge",

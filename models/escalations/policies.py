@@ -17,7 +17,7 @@ from models.base.scope import Role, Scope
 from models.escalations.tables import Action, Audience, Condition, Policy
 
 MOST_STEPS = 20
-DRAFTS = frozenset({Action.REMINDER_LETTER, Action.INTERVIEW})
+DRAFTS = frozenset(Action) - {Action.REMIND, Action.URGE}
 
 
 class Step(BaseModel):

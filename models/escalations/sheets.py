@@ -26,6 +26,8 @@ ACTIONS = {
     "催办": Action.URGE,
     "提示函草稿": Action.REMINDER_LETTER,
     "约谈草稿": Action.INTERVIEW,
+    "专题会商草稿": Action.CONSULTATION,
+    "通报草稿": Action.CIRCULAR,
 }
 POLICY_SHEET = SheetForm(
     "策略", ("策略编码", "策略名称", "步骤", "条件", "数值", "级别", "通知对象", "动作"), may_be_absent=True

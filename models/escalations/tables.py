@@ -29,12 +29,14 @@ class Audience(StrEnum):
 
 
 class Action(StrEnum):
-    """The machine reminds and urges; letters and interviews it only drafts, for a person to decide."""
+    """The machine reminds and urges; all else it only drafts, for a person to decide (domain.md §4)."""
 
     REMIND = "remind"
     URGE = "urge"
     REMINDER_LETTER = "reminder_letter"
     INTERVIEW = "interview"
+    CONSULTATION = "consultation"
+    CIRCULAR = "circular"
 
 
 class TimerState(StrEnum):
@@ -70,7 +72,10 @@ class Policy(Row):
 
 
 class Watch(Row):
-    """What the timers of one cycle of an item need to know when they fire."""
+    """What the timers of one cycle of an item need to know when they fire.
+
+    Nothing of it comes due before `held_until`; `issued_at` is when its receipt was (last) asked for.
+    """
 
     item_id = fields.UUIDField()
     cycle = fields.IntField()
@@ -81,6 +86,8 @@ class Watch(Row):
     issued_at = fields.DatetimeField()
     due_on = fields.DateField()
     urged_at = fields.DatetimeField(null=True)
+    held_until = fields.DatetimeField(null=True)
+    held_why = fields.CharField(max_length=500, default="")
 
     class Meta:
         table = "escalation_watch"
@@ -119,7 +126,7 @@ class Timer(Row):
 
 
 class Draft(Row):
-    """A letter or an interview that a step proposes: nothing leaves before a person has approved it."""
+    """A letter, talk, consultation or circular that a step proposes: nothing leaves before a person has approved it."""
 
     item_id = fields.UUIDField()
     cycle = fields.IntField()

@@ -84,7 +84,7 @@ def _counted_on(watch: Watch, condition: Condition) -> date:
 
 
 def _due_at(watch: Watch, condition: Condition, amount: int, days: Calendar) -> datetime | None:
-    """When the step comes due; None for one that waits for an event."""
+    """When the step comes due, hold or not; None for one that waits for an event."""
     match condition:
         case Condition.UNACKNOWLEDGED:
             return days.add_working_hours(watch.issued_at, amount)
@@ -94,6 +94,10 @@ def _due_at(watch: Watch, condition: Condition, amount: int, days: Calendar) -> 
             return clock.at(days.add_working_days(watch.due_on, amount), MORNING)
         case Condition.RETURNED:
             return None
+
+
+def _not_before_hold(watch: Watch, due_at: datetime | None) -> datetime | None:
+    return max(due_at, watch.held_until) if due_at and watch.held_until else due_at
 
 
 @atomic()
@@ -124,15 +128,47 @@ async def rearm(zone_id: UUID, item_id: UUID, due_on: date) -> None:
     watch = await _newest(zone_id, item_id)
     if watch is None:
         return
-    now, days = clock.now(), await calendar.calendar_of(zone_id)
     await disarm(zone_id, item_id, BY_DEADLINE)
     watch.due_on = due_on
     await watch.save(update_fields=["due_on"])
+    await _set_again(watch, BY_DEADLINE)
+
+
+@atomic()
+async def await_receipt(zone_id: UUID, item_id: UUID) -> None:
+    """The newest cycle is to be received, and that is counted from now (it was suspended before it was received)."""
+    watch = await _newest(zone_id, item_id)
+    if watch is None:
+        return
+    watch.issued_at = clock.now()
+    await watch.save(update_fields=["issued_at"])
+    await _set_again(watch, (Condition.UNACKNOWLEDGED,))
+
+
+@atomic()
+async def recount(zone_id: UUID, item_id: UUID) -> None:
+    """The calendar, or the item's hold, has changed: what still waits comes due anew."""
+    watch = await _newest(zone_id, item_id)
+    if watch is None:
+        return
+    days = await calendar.calendar_of(zone_id)
+    waiting = Timer.filter(zone_id=zone_id, watch_id=watch.id, state=TimerState.WAITING, due_at__isnull=False)
+    timers = await waiting.order_by("id").select_for_update()
+    for timer in timers:
+        counted = _due_at(watch, timer.condition, timer.amount, days) or timer.due_at
+        timer.due_at = _not_before_hold(watch, counted)
+    if timers:
+        await Timer.bulk_update(timers, fields=["due_at"])
+
+
+async def _set_again(watch: Watch, conditions: Collection[Condition]) -> None:
+    now, days = clock.now(), await calendar.calendar_of(watch.zone_id)
     for policy in await _armed_policies(watch):
         for timer in _timers(watch, policy, days):
-            if timer.condition in BY_DEADLINE:
+            if timer.condition in conditions:
                 if timer.condition is Condition.DAYS_TO_DUE and timer.due_at and timer.due_at <= now:
                     timer.state = TimerState.MERGED
+                timer.due_at = _not_before_hold(watch, timer.due_at)
                 await _wait_again(timer)
 
 
@@ -153,7 +189,8 @@ async def _wait_again(timer: Timer) -> None:
         " amount, level, tell, action, counted_on, due_at, state)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
         " on conflict (zone_id, watch_id, policy_code, step, counted_on) do update"
-        " set state = excluded.state, ended_at = null where escalation_timer.state = 'disarmed'",
+        " set state = excluded.state, due_at = excluded.due_at, ended_at = null"
+        " where escalation_timer.state = 'disarmed'",
         [
             timer.id,
             timer.zone_id,
@@ -183,8 +220,8 @@ async def returned(zone_id: UUID, item_id: UUID, times: int) -> None:
     await rearm(zone_id, item_id, watch.due_on)
     await database.execute(
         "update escalation_timer set state = 'waiting', ended_at = null,"
-        " due_at = case when amount <= $3 then $4::timestamptz end where id in ("
+        " due_at = case when amount <= $3 then greatest($4::timestamptz, $5) end where id in ("
         " select id from escalation_timer where zone_id = $1 and watch_id = $2 and condition = 'returned'"
         "  and state in ('waiting', 'disarmed') and due_at is null order by id for update)",
-        [zone_id, watch.id, times, clock.now()],
+        [zone_id, watch.id, times, clock.now(), watch.held_until],
     )

@@ -343,7 +343,7 @@ async def test_a_changed_policy_is_a_new_version_and_armed_items_keep_theirs(zon
 
 
 async def test_a_bad_policy_is_refused_with_every_faults_place(zone: Zone) -> None:
-    bad = {"condition": "overdue", "amount": 0, "level": 7, "tell": [], "action": "circular"}
+    bad = {"condition": "overdue", "amount": 0, "level": 7, "tell": [], "action": "dismissal"}
     with pytest.raises(Invalid) as refused:
         escalations.policy_form("x", "x", [bad])
     assert {fault.pointer for fault in refused.value.faults} >= {"/steps/0/level", "/steps/0/tell", "/steps/0/action"}

@@ -8,7 +8,7 @@ import pytest
 from models import ledger
 from models.base import calendar, clock
 from models.base.errors import Conflict, Forbidden, Invalid, NotFound
-from models.escalations import Watch
+from models.escalations import Timer, Watch
 from models.ledger import Cycle, Item, ListKind, NumberSeries, State
 from models.ledger.similar import likeness
 from models.organization import Zone
@@ -177,6 +177,29 @@ async def test_an_unannounced_year_is_said_and_its_notice_recounts(office: Offic
     assert (await Cycle.get(item_id=item.id)).due_on == (await Watch.get(item_id=item.id)).due_on == moved.due_on
     assert (await Item.get(id=fixed.id)).due_on == fixed.due_on
     assert await ledger.recount(office.zone.id) == 0
+
+
+async def test_a_new_holiday_moves_what_is_counted_in_working_time_too(office: Office) -> None:
+    """A date stays, but three working days before it are others; nobody is urged on a day off."""
+    days = await calendar.calendar_of(office.zone.id)
+    due_on = days.add_working_days(date(clock.today().year + 1, 6, 1), 10)
+    item = await office.issued(due_on=due_on)
+    soon = days.add_working_days(clock.today(), 1)
+    off = [days.add_working_days(due_on, -2), soon]
+    for year in sorted({day.year for day in off}):
+        listed = [day for day in off if day.year == year]
+        admin = type(office.overseer)(office.zone.id, "account:admin", grants=_admin())
+        kept = days.holidays | set(listed) if days.announced(year) else listed
+        holidays = [day for day in kept if day.year == year]
+        workdays = [day for day in days.workdays if day.year == year]
+        await calendar.import_notice(by=admin, year=year, holidays=holidays, workdays=workdays, source="国办发明电")
+    assert await ledger.recount(office.zone.id) == 0
+    new = await calendar.calendar_of(office.zone.id)
+    timers = {(row.condition.value, row.amount): row.due_at for row in await Timer.filter(item_id=item.id)}
+    assert timers["days_to_due", 3] == clock.at(new.add_working_days(due_on, -3), 9)
+    assert item.issued_at is not None
+    assert timers["unacknowledged", 8] == new.add_working_hours(item.issued_at, 8)
+    assert clock.local(timers["unacknowledged", 8]).date() != soon
 
 
 def _admin() -> tuple:  # type: ignore[type-arg]

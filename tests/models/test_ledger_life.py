@@ -1,6 +1,7 @@
 """An item's life: who takes which step from where, and what it leaves behind."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tortoise.exceptions import IntegrityError
 from models import ledger
 from models.base import clock
 from models.base.audit import AuditRow
+from models.base.calendar import calendar_of
 from models.base.errors import Conflict, Forbidden, Invalid, NotFound
 from models.escalations import Timer, TimerState
 from models.ledger import Cycle, Item, State
@@ -233,6 +235,37 @@ async def test_a_suspension_that_was_lifted_does_not_end_twice(office: Office) -
     resumed = await ledger.resume(item.id, by=office.overseer)
     await ledger.end_suspension(office.zone.id, item.id, until)
     assert (await Item.get(id=item.id)).version == resumed.version
+
+
+async def test_what_was_suspended_before_its_receipt_climbs_from_its_resumption(
+    office: Office, clock_moves: Callable[..., None]
+) -> None:
+    item = await office.issued()
+    until = clock.today() + timedelta(days=14)
+    await ledger.suspend(item.id, by=office.overseer, reason="等待上级批复", until=until)
+    clock_moves(days=14)
+    await ledger.end_suspension(office.zone.id, item.id, until)
+    assert await open_reminders(item) == [(ReminderKind.TO_RECEIVE, office.people["owner"].id)]
+    waiting = Timer.filter(item_id=item.id, condition="unacknowledged", state=TimerState.WAITING)
+    days = await calendar_of(office.zone.id)
+    expected = [days.add_working_hours(clock.now(), hours) for hours in (8, 16, 24)]
+    for timer, due_at in zip(await waiting.order_by("step"), expected, strict=True):
+        assert timer.due_at is not None
+        assert abs(timer.due_at - due_at) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("day", [date.max, date(2200, 1, 1)])
+async def test_no_day_beyond_all_planning_is_taken(office: Office, day: date) -> None:
+    item = await office.received()
+    goal = {"reason": "成因复杂", "stage_goal": "首批"}
+    for refused in (
+        ledger.suspend(item.id, by=office.overseer, reason="等待批复", until=day),
+        ledger.make_long_term(item.id, by=office.overseer, next_review_on=day, **goal),
+        office.draft(due_on=day),
+    ):
+        with pytest.raises(Invalid) as told:
+            await refused
+        assert told.value.code == "too_far"
 
 
 async def test_long_term_rectification_has_stages_and_ends_by_close_out(office: Office) -> None:
