@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from models import ledger, organization
+from models import escalations, ledger, organization
 from models.base import clock
 from models.base.scope import Role, Scope
 from models.ledger import Campaign, Item, ListKind, Matter
 from models.organization import Appointment, Person, Post, PostRank, RoleGrant, Unit, UnitKind, Zone
+from models.reminders import Reminder, ReminderKind
 
 SINCE = date(2024, 1, 1)
 
@@ -71,6 +72,22 @@ class Office:
     async def closed(self, **changed: Any) -> Item:
         item = await self.reviewed(**changed)
         return await ledger.oversight_review(item.id, by=self.overseer, passed=True)
+
+    async def fire(self) -> int:
+        """Fire all that is due; how many steps were."""
+        fired = 0
+        while late := await escalations.fire(self.zone.id):
+            fired += len(late)
+        return fired
+
+    async def told(self, item: Item, *parts: str) -> dict[str, list[ReminderKind]]:
+        """What each part (all of them unless named) has been told of the item, in order."""
+        names = {person.id: part for part, person in self.people.items()}
+        heard: dict[str, list[ReminderKind]] = {}
+        for row in await Reminder.filter(subject_id=item.id).order_by("id"):
+            if not parts or names[row.person_id] in parts:
+                heard.setdefault(names[row.person_id], []).append(row.kind)
+        return heard
 
     async def absent(self, part: str, stand_in: str) -> None:
         """`part` is away for a week from today; `stand_in` takes their matters."""

@@ -11,14 +11,23 @@ GATHER = timedelta(seconds=2)
 """How long a delivery waits for others to the same person: whoever is given five items at once gets one message."""
 
 
-async def owe(zone_id: UUID, person_id: UUID, reminder_id: UUID, *, urgent: bool, escalation: bool, key: str) -> None:
+async def owe(
+    zone_id: UUID,
+    person_id: UUID,
+    reminder_id: UUID,
+    *,
+    urgent: bool,
+    escalation: bool,
+    key: str,
+    gather: timedelta = GATHER,
+) -> None:
     """A reminder is to reach its person's phone, with the running transaction; the same `key` is owed once."""
     now = clock.now()
     await database.execute(
         "insert into delivery (id, zone_id, person_id, reminder_id, key, urgent, escalation, state, attempts,"
         " not_before, made_at) values ($1, $2, $3, $4, $5, $6, $7, 'queued', 0, $8, $9)"
         " on conflict (zone_id, key) do nothing",
-        [new_id(), zone_id, person_id, reminder_id, key, urgent, escalation, now + GATHER, now],
+        [new_id(), zone_id, person_id, reminder_id, key, urgent, escalation, now + gather, now],
     )
 
 

@@ -1,11 +1,12 @@
 """Unacknowledged or overdue matters climb the chain of responsibility, step by step (domain.md §4).
 
-The machine takes the first two rungs only, reminder and urge. Letters, talks, consultations and circulars it drafts, for
-a person to decide.
+The machine takes the first two rungs only, reminder and urge. Letters, talks, consultations and circulars it drafts,
+for a person to decide.
 """
 
 from models.escalations.deciding import decide, drafts, urge
 from models.escalations.firing import fire, late_by
+from models.escalations.holding import hold, release
 from models.escalations.policies import (
     SHIPPED,
     PolicyForm,
@@ -51,6 +52,7 @@ __all__ = [
     "disarm",
     "drafts",
     "fire",
+    "hold",
     "import_policies",
     "late_by",
     "named_policies",
@@ -61,6 +63,7 @@ __all__ = [
     "read_policies",
     "rearm",
     "recount",
+    "release",
     "retire_policy",
     "returned",
     "urge",

@@ -30,15 +30,9 @@ async def urge(item_id: UUID, *, by: Scope, note: str | None = None) -> UUID | N
 
     Not again within the zone's interval (24 hours unless set otherwise). Raises NotFound, TooMany (`urged_recently`).
     """
-    watch = await Watch.filter(zone_id=by.zone_id, item_id=item_id).order_by("-cycle").select_for_update().first()
-    if watch is None:
-        raise NotFound()
-    chain = Chain.model_validate(watch.chain)
-    (staffed,) = await organization.staffed(by.zone_id, [chain], clock.today())
-    if not await _stands_above(by, staffed, chain):
-        raise NotFound()
+    watch, staffed = await watched_by(by, item_id)
     await _keep_interval(watch)
-    (owner, *_) = audience_of(staffed, Audience.OWNER) or [chain.owner]
+    (owner, *_) = audience_of(staffed, Audience.OWNER) or [UUID(watch.chain["owner"])]
     watch.urged_at = clock.now()
     await watch.save(update_fields=["urged_at"])
     await audit.record(by, "item.urged", ("item", item_id), owner=str(owner), noted=note is not None)
@@ -56,9 +50,20 @@ async def urge(item_id: UUID, *, by: Scope, note: str | None = None) -> UUID | N
     )
 
 
-async def _stands_above(by: Scope, staffed: Staffed, chain: Chain) -> bool:
+async def watched_by(by: Scope, item_id: UUID) -> tuple[Watch, Staffed]:
+    """The item's newest watch, locked, and its chain today, for who stands above the owner in it or oversees them.
+
+    Raises NotFound.
+    """
+    watch = await Watch.filter(zone_id=by.zone_id, item_id=item_id).order_by("-cycle").select_for_update().first()
+    if watch is None:
+        raise NotFound()
+    chain = Chain.model_validate(watch.chain)
+    (staffed,) = await organization.staffed(by.zone_id, [chain], clock.today())
     above = {person for seat in (*staffed.superiors, *staffed.oversight) for person in (seat.holder, seat.acting)}
-    return by.person_id in above or await _oversees(by, chain.owner)
+    if by.person_id not in above and not await _oversees(by, chain.owner):
+        raise NotFound()
+    return watch, staffed
 
 
 async def _oversees(by: Scope, person_id: UUID) -> bool:

@@ -5,10 +5,10 @@ Steps of an item that are due together (of several policies, or after a stop) sp
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
-from models import organization, reminders
+from models import deliveries, organization, reminders
 from models.base import audit, calendar, clock, database
 from models.base.calendar import Calendar
 from models.base.database import atomic
@@ -19,6 +19,8 @@ from models.organization import Chain, Staffed
 from models.reminders import ReminderKind
 
 ITEMS_A_BATCH = 50
+CROWD_GATHERS = timedelta(minutes=1)
+"""How long messages of a full batch wait for those of the next: who leads many gets one, not one every two seconds."""
 REPEATING = (ReminderKind.DUE_SOON, ReminderKind.OVERDUE, ReminderKind.URGE, ReminderKind.ESCALATED)
 """A later reminder of the same matter takes the place of an earlier one of these."""
 KINDS = {
@@ -38,8 +40,10 @@ async def fire(zone_id: UUID) -> list[float]:
     now, days = clock.now(), await calendar.calendar_of(zone_id)
     watches = await Watch.filter(zone_id=zone_id, id__in={timer.watch_id for timer in timers}).order_by("id")
     chains = [Chain.model_validate(watch.chain) for watch in watches]
+    gather = CROWD_GATHERS if len(watches) == ITEMS_A_BATCH else deliveries.GATHER
     for watch, staffed in zip(watches, await organization.staffed(zone_id, chains, clock.today()), strict=True):
-        await _fire_steps(watch, [timer for timer in timers if timer.watch_id == watch.id], staffed, days)
+        steps = [timer for timer in timers if timer.watch_id == watch.id]
+        await _fire_steps(watch, steps, staffed, days, gather)
     return [(now - timer.due_at).total_seconds() for timer in timers if timer.due_at]
 
 
@@ -65,32 +69,38 @@ async def _lock_due(zone_id: UUID) -> list[Timer]:
     return await Timer.filter(id__in=[row["id"] for row in rows]).order_by("id") if rows else []
 
 
-async def _fire_steps(watch: Watch, steps: Sequence[Timer], staffed: Staffed, days: Calendar) -> None:
+async def _fire_steps(
+    watch: Watch, steps: Sequence[Timer], staffed: Staffed, days: Calendar, gather: timedelta
+) -> None:
     heard = hear(steps, staffed)
     for (_, person), timer in heard.drafted.items():
         await _draft(watch, timer, person, days)
     owner = staffed.answerable.acting if staffed.answerable else None
     for person, timer in heard.told.items():
-        await _tell(watch, timer, person, days, is_owner=person == owner)
+        kind = KINDS[timer.condition] if person == owner else ReminderKind.ESCALATED
+        await _tell(watch, timer, person, days, kind=kind, gather=gather)
     if owner in heard.told and heard.told[owner].action is Action.URGE:
         watch.urged_at = clock.now()  # a person urges no sooner after the machine than after another person
         await watch.save(update_fields=["urged_at"])
     await _end(watch, steps, heard.spoke)
 
 
-async def _tell(watch: Watch, timer: Timer, person: UUID, days: Calendar, *, is_owner: bool) -> None:
+async def _tell(
+    watch: Watch, timer: Timer, person: UUID, days: Calendar, *, kind: ReminderKind, gather: timedelta
+) -> None:
     item = ("item", watch.item_id)
     await reminders.settle(watch.zone_id, item, kinds=REPEATING, person_id=person)
     await reminders.remind(
         watch.zone_id,
         person,
-        KINDS[timer.condition] if is_owner else ReminderKind.ESCALATED,
+        kind,
         item,
         f"{watch.summary}：{phrase(timer, watch.due_on, days)}",
         due_on=watch.due_on,
         urgent=watch.urgent,
         escalation=timer.condition is not Condition.DAYS_TO_DUE,
         key=f"escalation:{timer.id}:{person}",
+        gather=gather,
     )
 
 

@@ -6,6 +6,7 @@ from models.ledger.drafts import Matter, campaign_of, campaigns, create_campaign
 from models.ledger.extensions import ask_extension, decide_extension
 from models.ledger.issuing import Issued, issue, issue_campaign
 from models.ledger.people import readable
+from models.ledger.pressing import hold, release, urge
 from models.ledger.reading import (
     Filters,
     Moment,
@@ -89,6 +90,7 @@ __all__ = [
     "draft",
     "end_suspension",
     "export_items",
+    "hold",
     "import_items",
     "issue",
     "issue_campaign",
@@ -100,6 +102,7 @@ __all__ = [
     "readable",
     "receive",
     "recount",
+    "release",
     "reopen",
     "report",
     "request_close_out",

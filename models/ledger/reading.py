@@ -171,7 +171,14 @@ class Moment:
     due_on: date | None
 
 
-OTHER_LABELS = {"item.drafted": "起草", "item.revised": "修改草稿", "item.due_recounted": "按新的放假安排重新计算期限"}
+OTHER_LABELS = {
+    "item.drafted": "起草",
+    "item.revised": "修改草稿",
+    "item.due_recounted": "按新的放假安排重新计算期限",
+    "item.urged": "催办",
+    "escalation.held": "暂缓提醒",
+    "escalation.released": "恢复提醒",
+}
 LABELS = LABEL_OF_EVENT | OTHER_LABELS
 
 

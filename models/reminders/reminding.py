@@ -39,11 +39,13 @@ async def remind(
     escalation: bool = False,
     key: str,
     alerts: int = 1,
+    gather: timedelta = deliveries.GATHER,
 ) -> UUID | None:
     """Put a reminder into the person's inbox and owe its delivery, with the running transaction.
 
-    `summary` (≤ 300 characters) is shown in the app only and may name the matter. Returns the reminder's id; None where
-    this obligation (`key`, ≤ 140 characters, unique in the zone) has been reminded of already.
+    `summary` (≤ 300 characters) is shown in the app only and may name the matter. `gather`: how long its message waits
+    for others to the same person. Returns the reminder's id; None where this obligation (`key`, ≤ 140 characters,
+    unique in the zone) has been reminded of already.
     """
     rows = await database.fetch(
         "insert into reminder (id, zone_id, person_id, kind, subject_type, subject_id, summary, due_on, urgent,"
@@ -67,9 +69,8 @@ async def remind(
     if not rows:
         return None
     reminder_id: UUID = rows[0]["id"]
-    await deliveries.owe(
-        zone_id, person_id, reminder_id, urgent=urgent, escalation=escalation, key=f"reminder:{reminder_id}"
-    )
+    key = f"reminder:{reminder_id}"
+    await deliveries.owe(zone_id, person_id, reminder_id, urgent=urgent, escalation=escalation, key=key, gather=gather)
     return reminder_id
 
 
@@ -125,16 +126,20 @@ async def after_acknowledgement(zone_id: UUID, reminder_id: UUID) -> None:
 
 @atomic()
 async def expire(zone_id: UUID, reminder_id: UUID) -> UUID | None:
-    """An acknowledgement has held long enough and the matter did not move: remind again, at most three times in all."""
+    """An acknowledgement has held long enough and the matter did not move: remind again, at most three times in all.
+
+    Whoever stands in for the person by now is reminded in their place.
+    """
     reminder = await Reminder.filter(zone_id=zone_id, id=reminder_id).select_for_update().get()
     if reminder.state is not ReminderState.ACKNOWLEDGED:
         return None
     reminder.state, reminder.ended_at = ReminderState.EXPIRED, clock.now()
     await reminder.save(update_fields=["state", "ended_at"])
     await audit.record(Scope.system(zone_id), "reminder.expired", ("reminder", reminder_id))
+    person = await organization.stand_in(zone_id, reminder.person_id, clock.today()) or reminder.person_id
     return await remind(
         zone_id,
-        reminder.person_id,
+        person,
         reminder.kind,
         (reminder.subject_type, reminder.subject_id),
         reminder.summary,

@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from models import reminders
+from models import organization, reminders
 from models.base import audit, clock
 from models.base import database as postgres
 from models.base.audit import AuditRow
@@ -16,7 +17,7 @@ from models.base.ids import new_id
 from models.base.outbox import Promise
 from models.base.scope import Scope
 from models.deliveries import Delivery, DeliveryState
-from models.organization import Zone
+from models.organization import Person, Zone
 from models.reminders import Reminder, ReminderKind, ReminderState
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -250,3 +251,19 @@ async def test_the_inbox_is_read_through_its_index(zone: Zone) -> None:
             new_id(),
         )
     assert any("reminder_inbox" in str(row) for row in plan)
+
+
+async def test_who_stands_in_by_now_is_alerted_when_an_acknowledgement_expires(zone: Zone) -> None:
+    people = [
+        await Person.create(zone_id=zone.id, staff_no=f"P{n}", name=f"人员{n}", phone=f"1540000{n:04d}")
+        for n in range(2)
+    ]
+    absent, delegate = (person.id for person in people)
+    reminder = await remind(zone, absent, ReminderKind.REVIEW_WAITING)
+    await reminders.acknowledge(reminder, by=scope_of(zone, absent))
+    await reminders.after_acknowledgement(zone.id, reminder)
+    today = clock.today()
+    until_on = today + timedelta(days=30)
+    await organization.delegate(by=scope_of(zone, absent), delegate_id=delegate, from_on=today, until_on=until_on)
+    again = await reminders.expire(zone.id, reminder)
+    assert (await Reminder.get(id=again)).person_id == delegate
