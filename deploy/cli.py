@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from tortoise.exceptions import DBConnectionError
 
-from deploy.commands import accounts, audit, database, demo, organization, story
+from deploy.commands import accounts, audit, database, demo, escalations, organization, story
 from deploy.commands.organization import fault_table
 from deploy.local import cli as local
 from deploy.local.processes import ServiceError
@@ -22,6 +22,7 @@ app.command("migrate")(database.migrate)
 app.add_typer(organization.zones, name="zone", help="Development zones, the product's tenants.")
 app.add_typer(organization.rosters, name="roster", help="Who is where: the roster workbook, in and out.")
 app.add_typer(accounts.app, name="account", help="Console accounts.")
+app.add_typer(escalations.app, name="escalation", help="Escalation policies: who would be told when.")
 app.add_typer(audit.app, name="audit", help="Export the log of every act, and check an export.")
 app.add_typer(local.app, name="local", help="PostgreSQL and Valkey of this machine.")
 

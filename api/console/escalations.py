@@ -1,5 +1,6 @@
-"""Escalation policies, and the letters and interviews that they draft."""
+"""Escalation policies, trying them on an item, and the letters and talks that they draft."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,9 +9,9 @@ from pydantic import Field
 from sanic import HTTPResponse, Request
 
 from api.wire import Listing, Page, Routes, Schema, etag, expected_version, read_cursor, write_cursor
-from models import escalations
+from models import escalations, ledger
 from models.base.scope import Role, Scope
-from models.escalations import Action, DraftState, Step
+from models.escalations import Action, Condition, DraftState, Step
 
 policy_routes = Routes("console", "/policies", tag="预警策略")
 draft_routes = Routes("console", "/drafts", tag="提示函和约谈草稿")
@@ -94,6 +95,49 @@ async def put(scope: Scope, request: Request, code: str, body: PolicyIn) -> HTTP
 @policy_routes.delete("/<code:str>", roles=SETTERS, reply=PolicyOut, summary="停用预警策略", errors=("not_found",))
 async def retire(scope: Scope, code: str) -> PolicyOut:
     return PolicyOut.model_validate(await escalations.retire_policy(code, by=scope))
+
+
+class SimulationIn(Schema):
+    """A policy to try on an item: as written, or by its code; without both, the item's own policies."""
+
+    item_id: Annotated[UUID, Field(description="事项；草稿按现在交办推算")]
+    code: Annotated[str | None, Field(description="已有策略的编码", max_length=32, examples=["near_due"])] = None
+    policy: Annotated[PolicyIn | None, Field(description="还没有保存的策略")] = None
+
+
+class ForetoldOut(Schema):
+    """One thing that somebody would be told."""
+
+    at: Annotated[datetime | None, Field(description="何时；为空则在退回达到次数时")]
+    person_id: UUID
+    name: Annotated[str, Field(description="告诉谁", examples=["陈立"])]
+    policy_code: str
+    step: int
+    condition: Annotated[Condition, Field(description="条件")]
+    amount: Annotated[int, Field(description="数值", examples=[3])]
+    level: Annotated[int, Field(description="级别 0–4")]
+    action: Annotated[Action, Field(description="做什么；提示函、约谈等只起草，须经批准")]
+
+
+class SimulationOut(Schema):
+    """In the order of time, if nobody acted; people as offices are held today."""
+
+    items: list[ForetoldOut]
+
+
+@policy_routes.post(
+    "/simulate",
+    roles={Role.OVERSIGHT},
+    body=SimulationIn,
+    reply=SimulationOut,
+    summary="推演：按策略，这件事项会在何时告诉谁（不保存、不发送）",
+    errors=("not_found", "bad_policy", "unknown_policy", "due_in_past"),
+)
+async def simulate(scope: Scope, body: SimulationIn) -> SimulationOut:
+    written = body.policy
+    tried = escalations.policy_form("trial", written.name, [s.model_dump() for s in written.steps]) if written else None
+    foretold = await ledger.simulate(body.item_id, by=scope, policy=tried or body.code)
+    return SimulationOut(items=[ForetoldOut(name=one.name, **asdict(one.told)) for one in foretold])
 
 
 @draft_routes.get("", roles={Role.OVERSIGHT}, query=DraftsQuery, reply=Page[DraftOut], summary="等待批准的提示函和约谈")

@@ -15,6 +15,7 @@ from models.deliveries.burden import (
 from models.deliveries.conclusions import News, OutcomeNotWritten, conclude, recover, settle_unknown
 from models.deliveries.consents import CREDIT_REPORT, credit, credit_report, remaining, report, revoke
 from models.deliveries.followers import follow, unfollow, zone_of_unionid
+from models.deliveries.forecasting import Forecast, Notice, forecast
 from models.deliveries.forgetting import forget_phones
 from models.deliveries.owing import GATHER, owe, withdraw
 from models.deliveries.pushes import Begun, Conclusion, Push, begin, lease
@@ -31,7 +32,9 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "Follower",
+    "Forecast",
     "News",
+    "Notice",
     "OutcomeNotWritten",
     "Push",
     "UnitBurden",
@@ -42,6 +45,7 @@ __all__ = [
     "credit_report",
     "deliveries",
     "follow",
+    "forecast",
     "forget_phones",
     "lease",
     "my_burden",

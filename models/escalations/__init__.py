@@ -17,8 +17,10 @@ from models.escalations.policies import (
     policy_form,
     put_policy,
     retire_policy,
+    unsaved,
 )
 from models.escalations.sheets import POLICY_SHEET, import_policies, read_policies
+from models.escalations.simulating import Foreseen, foresee, planned
 from models.escalations.tables import (
     Action,
     Audience,
@@ -40,6 +42,7 @@ __all__ = [
     "Condition",
     "Draft",
     "DraftState",
+    "Foreseen",
     "Policy",
     "PolicyForm",
     "Step",
@@ -52,10 +55,12 @@ __all__ = [
     "disarm",
     "drafts",
     "fire",
+    "foresee",
     "hold",
     "import_policies",
     "late_by",
     "named_policies",
+    "planned",
     "policies",
     "policies_of",
     "policy_form",
@@ -66,5 +71,6 @@ __all__ = [
     "release",
     "retire_policy",
     "returned",
+    "unsaved",
     "urge",
 ]

@@ -155,10 +155,11 @@ async def policies_of(zone_id: UUID) -> list[Policy]:
     """`policies` of a zone, for rules; shipped ones have version 0."""
     rows = await Policy.filter(zone_id=zone_id).order_by("code", "-version").limit(2_000)
     newest = [next(versions) for _, versions in groupby(rows, key=attrgetter("code"))]
-    return newest or [_shipped(zone_id, form) for form in SHIPPED]
+    return newest or [unsaved(zone_id, form) for form in SHIPPED]
 
 
-def _shipped(zone_id: UUID, form: PolicyForm) -> Policy:
+def unsaved(zone_id: UUID, form: PolicyForm) -> Policy:
+    """The policy as a row of version 0 that is not stored."""
     steps = [step.model_dump(mode="json") for step in form.steps]
     return Policy(zone_id=zone_id, code=form.code, name=form.name, version=0, steps=steps, made_at=clock.now())
 
@@ -174,7 +175,7 @@ async def _adopt_shipped(zone_id: UUID, code: str) -> Policy | None:
     if code not in {form.code for form in SHIPPED} or await Policy.exists(zone_id=zone_id):
         return None
     for form in SHIPPED:
-        policy = _shipped(zone_id, form)
+        policy = unsaved(zone_id, form)
         policy.version = 1
         await policy.save()
     return await Policy.get(zone_id=zone_id, code=code)
@@ -193,4 +194,4 @@ async def policy_in_version(zone_id: UUID, code: str, version: int) -> Policy:
     """The policy as it was then; version 0 is the one shipped."""
     if version:
         return await Policy.get(zone_id=zone_id, code=code, version=version)
-    return next(_shipped(zone_id, form) for form in SHIPPED if form.code == code)
+    return next(unsaved(zone_id, form) for form in SHIPPED if form.code == code)

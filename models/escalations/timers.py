@@ -4,7 +4,7 @@ Whoever takes away a step's cause (receiving, asking for close-out) disarms it i
 the step's row, so of a disarming and a firing at the same instant exactly one happens.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -54,10 +54,11 @@ async def arm(
         due_on=due_on,
     )
     days = await calendar.calendar_of(by.zone_id)
-    await Timer.bulk_create([timer for policy in policies for timer in _timers(watch, policy, days)])
+    await Timer.bulk_create([timer for policy in policies for timer in timers_of(watch, policy, days)])
 
 
-def _timers(watch: Watch, policy: Policy, days: Calendar) -> Iterable[Timer]:
+def timers_of(watch: Watch, policy: Policy, days: Calendar) -> Iterator[Timer]:
+    """The policy's steps on the watch, not stored; those whose time was over when it was issued are `merged`."""
     for number, raw in enumerate(policy.steps, 1):
         step = Step.model_validate(raw)
         due_at = _due_at(watch, step.condition, step.amount, days)
@@ -164,7 +165,7 @@ async def recount(zone_id: UUID, item_id: UUID) -> None:
 async def _set_again(watch: Watch, conditions: Collection[Condition]) -> None:
     now, days = clock.now(), await calendar.calendar_of(watch.zone_id)
     for policy in await _armed_policies(watch):
-        for timer in _timers(watch, policy, days):
+        for timer in timers_of(watch, policy, days):
             if timer.condition in conditions:
                 if timer.condition is Condition.DAYS_TO_DUE and timer.due_at and timer.due_at <= now:
                     timer.state = TimerState.MERGED

@@ -7,6 +7,7 @@ from models.ledger.extensions import ask_extension, decide_extension
 from models.ledger.issuing import Issued, issue, issue_campaign
 from models.ledger.people import readable
 from models.ledger.pressing import hold, release, urge
+from models.ledger.previewing import Day, Foretold, Preview, preview_campaign, preview_item, simulate
 from models.ledger.reading import (
     Filters,
     Moment,
@@ -59,10 +60,12 @@ __all__ = [
     "Campaign",
     "Classification",
     "Cycle",
+    "Day",
     "Deadline",
     "Extension",
     "ExtensionState",
     "Filters",
+    "Foretold",
     "Imported",
     "Issued",
     "Item",
@@ -72,6 +75,7 @@ __all__ = [
     "Moment",
     "NumberSeries",
     "Party",
+    "Preview",
     "Report",
     "SimilarRow",
     "State",
@@ -99,6 +103,8 @@ __all__ = [
     "mine",
     "overdue",
     "oversight_review",
+    "preview_campaign",
+    "preview_item",
     "readable",
     "receive",
     "recount",
@@ -110,6 +116,7 @@ __all__ = [
     "review_stage",
     "revise",
     "similar_open",
+    "simulate",
     "suspend",
     "timeline",
     "to_review",

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,11 +10,13 @@ import pytest
 import xlsxwriter
 
 from models import ledger
+from models.base import clock
 from models.organization import Zone
 from tests.api.conftest import Answer, Client, Desk, Phone
 from tests.office import Office, open_office
 
 Enter = Callable[[str], Awaitable[Phone]]
+LATER = f"{clock.today().year + 3}-03-01"
 
 
 @pytest.fixture
@@ -97,13 +100,11 @@ async def test_an_extension_goes_from_the_owner_to_the_leader_to_the_console(
 ) -> None:
     item = await office.received()
     owner, leader = await enter("owner"), await enter("leader")
-    asked = await owner.write(
-        f"/api/mini/items/{item.id}/extension", {"reason": "汛期停工", "new_due_on": "2099-01-05"}
-    )
+    asked = await owner.write(f"/api/mini/items/{item.id}/extension", {"reason": "汛期停工", "new_due_on": LATER})
     assert asked.content["extension"]["state_label"] == "待单位负责人同意"
     await leader.write(f"/api/mini/items/{item.id}/extension/decision", {"granted": True})
     done = await console.post(f"/api/console/items/{item.id}/extension/decision", {"granted": True})
-    assert (done.status, done.content["due_on"]) == (200, "2099-01-05")
+    assert (done.status, done.content["due_on"]) == (200, LATER)
 
 
 async def test_another_persons_item_and_one_that_is_not_there_are_answered_alike(office: Office, enter: Enter) -> None:
@@ -152,12 +153,12 @@ async def test_a_similar_open_item_is_listed_in_the_refusal(console: Client, off
 async def test_side_states_are_set_from_the_console(console: Client, office: Office) -> None:
     item = await office.received()
     path = f"/api/console/items/{item.id}"
-    suspended = await console.post(f"{path}/suspend", {"reason": "等待批复", "until": "2099-03-01"})
-    assert (suspended.content["state"], suspended.content["suspended_until"]) == ("suspended", "2099-03-01")
+    suspended = await console.post(f"{path}/suspend", {"reason": "等待批复", "until": LATER})
+    assert (suspended.content["state"], suspended.content["suspended_until"]) == ("suspended", LATER)
     assert (await console.post(f"{path}/resume", {})).content["state"] == "received"
-    goal = {"reason": "成因复杂", "stage_goal": "完成首批回访", "next_review_on": "2099-03-31"}
+    goal = {"reason": "成因复杂", "stage_goal": "完成首批回访", "next_review_on": LATER}
     assert (await console.post(f"{path}/long-term", goal)).content["state_label"] == "持续整改"
-    stage = {"finding": "达到目标", "stage_goal": "完成全部", "next_review_on": "2099-06-30"}
+    stage = {"finding": "达到目标", "stage_goal": "完成全部", "next_review_on": LATER}
     assert (await console.post(f"{path}/stage-review", stage)).content["stage_goal"] == "完成全部"
     assert (await console.post(f"{path}/cancel", {"reason": "部署调整"})).content["state"] == "cancelled"
     assert (await console.post(f"{path}/cancel", {"reason": "另一理由"})).code == "wrong_state"
@@ -180,6 +181,51 @@ async def test_a_workbook_comes_in_is_issued_and_goes_out(console: Client, offic
         assert (file.status, (await file.read())[:2]) == (200, b"PK")
     bad = await console.post(f"{path}/items/import", data=b"no workbook")
     assert (bad.status, bad.code) == (422, "not_a_workbook")
+
+
+async def test_the_office_sees_what_issuing_would_send_and_sends_nothing_by_looking(
+    console: Client, office: Office
+) -> None:
+    draft = await drafted(console, office, due_days=2)
+    one = await console.get(f"/api/console/items/{draft['id']}/preview")
+    all_ = await console.get(f"/api/console/campaigns/{office.campaign.id}/preview")
+    assert (one.status, all_.status) == (200, 200), one.text
+    assert one.content == all_.content
+    assert one.content["people"] >= 1
+    assert sum(day["messages"] for day in one.content["days"]) == one.content["messages"]
+    assert "name" not in one.text
+    assert (await console.get(f"/api/console/items/{draft['id']}")).content["state"] == "draft"
+    item = await issued(console, office)
+    assert (await console.get(f"/api/console/items/{item}/preview")).code == "wrong_state"
+    assert (await console.get(f"/api/console/campaigns/{uuid4()}/preview")).code == "not_found"
+
+
+async def test_a_policy_is_tried_on_an_item_at_the_console(console: Client, office: Office) -> None:
+    draft, path = await drafted(console, office, due_days=2), "/api/console/policies/simulate"
+    step = {"condition": "overdue", "amount": 1, "level": 2, "tell": ["unit_leader"], "action": "urge"}
+    body = {"item_id": draft["id"], "policy": {"name": "试行", "steps": [step]}}
+    (told,) = (await console.post(path, body)).content["items"]
+    leader = office.people["leader"]
+    assert (told["name"], told["person_id"], told["action"]) == (leader.name, str(leader.id), "urge")
+    own = await console.post(path, {"item_id": draft["id"]})
+    assert {one["policy_code"] for one in own.content["items"]} == {"near_due", "unacknowledged", "overdue"}
+    assert (await console.post(path, {"item_id": draft["id"], "code": "nowhere"})).code == "unknown_policy"
+    assert (await console.post(path, {"item_id": str(uuid4())})).code == "not_found"
+
+
+async def test_an_escalation_is_held_from_the_console_with_a_reason(console: Client, office: Office) -> None:
+    item = await office.received()
+    path = f"/api/console/items/{item.id}/hold"
+    soon = (clock.now() + timedelta(days=3)).isoformat()
+    held = await console.call("PUT", path, json={"until": soon, "why": "已约定周五反馈"})
+    assert held.status == 204, held.text
+    far = {"until": (clock.now() + timedelta(days=90)).isoformat(), "why": "已约定"}
+    assert (await console.call("PUT", path, json=far)).code == "bad_hold"
+    assert (await console.call("PUT", path, json={"until": soon, "why": ""})).status == 422
+    assert (await console.call("PUT", path, json={"until": soon[:19], "why": "没有时区"})).status == 422
+    assert (await console.call("DELETE", path)).status == 204
+    told = await console.get(f"/api/console/items/{item.id}/timeline")
+    assert [moment["label"] for moment in told.content["items"][:2]] == ["恢复提醒", "暂缓提醒"]
 
 
 def workbook(office: Office, rows: int) -> bytes:

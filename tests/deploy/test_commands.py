@@ -12,6 +12,7 @@ from models import organization
 from models.base import audit
 from models.organization import Zone
 from tests.api.conftest import free_port
+from tests.office import Office, open_office
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -64,3 +65,24 @@ async def test_an_export_of_the_log_is_verified_without_a_database(zone: Zone, d
 def test_a_refusal_of_a_rule_ends_with_its_code(database_url: str) -> None:
     done = zhuoluo("roster", "export", "nowhere", "/dev/null", ZHUOLUO_DATABASE_URL=database_url)
     assert (done.returncode, "zone_not_found" in done.stderr) == (1, True)
+
+
+@pytest.fixture
+async def office(zone: Zone) -> Office:
+    return await open_office(zone)
+
+
+async def test_an_operator_sees_who_would_be_told_when(database: str, office: Office) -> None:
+    item = await office.received()
+    words = ("escalation", "simulate", "kfq", str(item.number), "--policy", "overdue")
+    done = zhuoluo(*words, ZHUOLUO_DATABASE_URL=database)
+    assert done.returncode == 0, done.stderr
+    assert office.people["leader"].name in done.stdout
+    assert "at return 3" in done.stdout
+    assert "reminder_letter" in done.stdout
+
+
+async def test_an_item_that_is_not_there_is_one_sentence(database: str, office: Office) -> None:
+    done = zhuoluo("escalation", "simulate", "kfq", "ZL-RW-2026-9999", ZHUOLUO_DATABASE_URL=database)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert "item_not_found" in done.stderr

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 from sanic import Request
 
+from api.ledger import PreviewOut
 from api.wire import Listing, Page, Routes, Schema, read_cursor, write_cursor
 from models import ledger
 from models.base.scope import Role, Scope
@@ -95,6 +96,18 @@ class ImportedOut(Schema):
 async def import_items(scope: Scope, request: Request, campaign_id: UUID, query: ImportQuery) -> ImportedOut:
     imported = await ledger.import_items(request.body, campaign_id=campaign_id, by=scope, dry_run=query.dry_run)
     return ImportedOut.model_validate(imported)
+
+
+@routes.get(
+    "/<campaign_id:uuid>/preview",
+    roles=OFFICE,
+    reply=PreviewOut,
+    summary="交办前预览：七天内多少人收到多少消息",
+    errors=("not_found",),
+    limit="20/minute",
+)
+async def preview(scope: Scope, campaign_id: UUID) -> PreviewOut:
+    return PreviewOut.model_validate(await ledger.preview_campaign(campaign_id, by=scope))
 
 
 class IssueIn(Schema):

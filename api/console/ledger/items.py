@@ -7,7 +7,7 @@ from pydantic import Field
 from sanic import HTTPResponse, Request
 from sanic.response import raw
 
-from api.ledger import ItemLine, ItemOut, MomentOut, Note, Reason, moments_of, page_of, seen
+from api.ledger import ItemLine, ItemOut, MomentOut, Note, PreviewOut, Reason, moments_of, page_of, seen
 from api.wire import Listing, Page, Routes, Schema, expected_version, read_cursor
 from models import ledger
 from models.base.scope import Role, Scope
@@ -155,6 +155,17 @@ class IssueIn(Schema):
 async def issue(scope: Scope, item_id: UUID, body: IssueIn) -> ItemOut:
     await ledger.issue(item_id, by=scope, although_similar=body.although_similar)
     return await seen(item_id, scope)
+
+
+@routes.get(
+    "/<item_id:uuid>/preview",
+    roles=OFFICE,
+    reply=PreviewOut,
+    summary="交办前预览：七天内多少人收到多少消息",
+    errors=("not_found", "wrong_state"),
+)
+async def preview(scope: Scope, item_id: UUID) -> PreviewOut:
+    return PreviewOut.model_validate(await ledger.preview_item(item_id, by=scope))
 
 
 class ReviewIn(Schema):
