@@ -5,7 +5,7 @@ nobody waits for the binding, and is dropped after a week.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -129,6 +129,13 @@ async def _zone_and_phone(callback: Callback) -> tuple[UUID, str]:
     return binding.zone_id, openid
 
 
+def _happened_at(callback: Callback) -> datetime:
+    """When it happened by the platform's clock (seconds, as a number or a text); not after we heard of it."""
+    created = callback.event.get("CreateTime")
+    received = callback.received_at.timestamp()
+    return datetime.fromtimestamp(min(int(created), received) if created else received, UTC)
+
+
 def _listed(callback: Callback) -> Iterator[dict[str, Any]]:
     """The event's entries: the platform sends a bare object for one, an array for several."""
     entries = callback.event["List"]
@@ -139,14 +146,14 @@ async def _popup(callback: Callback) -> None:
     zone_id, openid = await _zone_and_phone(callback)
     for entry in _listed(callback):
         if entry["SubscribeStatusString"] == "accept":
-            await deliveries.credit(zone_id, openid, str(entry["TemplateId"]))
+            await deliveries.credit(zone_id, openid, str(entry["TemplateId"]), _happened_at(callback))
 
 
 async def _change(callback: Callback) -> None:
     zone_id, openid = await _zone_and_phone(callback)
     for entry in _listed(callback):
         if entry["SubscribeStatusString"] == "reject":
-            await deliveries.revoke(zone_id, openid, str(entry["TemplateId"]))
+            await deliveries.revoke(zone_id, openid, str(entry["TemplateId"]), _happened_at(callback))
 
 
 async def _sent(callback: Callback) -> None:

@@ -3,7 +3,7 @@
 The platform keeps its own count and does not tell it; ours is credited by its events, and set to none where it says so.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from models import organization
@@ -20,19 +20,34 @@ ENOUGH = 20
 """No more than this is kept: whoever taps on forever fills no ledger."""
 
 
-async def credit(zone_id: UUID, openid: str, template: str) -> None:
-    """The phone accepted one more message, within the transaction that ends the event."""
+async def credit(zone_id: UUID, openid: str, template: str, at: datetime | None = None) -> None:
+    """The phone accepted one more message at `at` (now), within the transaction that ends the event.
+
+    Not where its settings have refused the template since: an event that comes late revives nothing.
+    """
+    now = clock.now()
     await database.execute(
-        "insert into consent (id, zone_id, openid, template, remaining, credited_at) values ($1, $2, $3, $4, 1, $5)"
-        " on conflict (zone_id, openid, template) do update"
-        " set remaining = least($6, consent.remaining + 1), credited_at = $5",
-        [new_id(), zone_id, openid, template, clock.now(), ENOUGH],
+        "insert into consent (id, zone_id, openid, template, remaining, credited_at, accepted_at)"
+        " values ($1, $2, $3, $4, 1, $5, $7) on conflict (zone_id, openid, template) do update"
+        " set remaining = least($6, consent.remaining + 1), credited_at = $5,"
+        " accepted_at = greatest(consent.accepted_at, $7)"
+        " where coalesce(consent.refused_at, '-infinity') <= $7",
+        [new_id(), zone_id, openid, template, now, ENOUGH, at or now],
     )
 
 
-async def revoke(zone_id: UUID, openid: str, template: str) -> None:
-    """The phone's settings refuse the template: nothing that was accepted counts any more."""
-    await Consent.filter(zone_id=zone_id, openid=openid, template=template).update(remaining=0)
+async def revoke(zone_id: UUID, openid: str, template: str, at: datetime | None = None) -> None:
+    """The phone's settings refused the template at `at` (now): nothing that was accepted before counts any more.
+
+    Of what it accepted since, at least the last still does; how many more is not known, so that is all that is kept.
+    """
+    await database.execute(
+        "insert into consent (id, zone_id, openid, template, remaining, refused_at) values ($1, $2, $3, $4, 0, $5)"
+        " on conflict (zone_id, openid, template) do update"
+        " set remaining = case when consent.accepted_at > $5 then least(1, consent.remaining) else 0 end,"
+        " refused_at = greatest(consent.refused_at, $5)",
+        [new_id(), zone_id, openid, template, at or clock.now()],
+    )
 
 
 async def remaining(template: str, *, by: Scope) -> int:
@@ -75,7 +90,8 @@ async def credit_report(zone_id: UUID, openid: str, template: str, since: str, r
         " values ($1, $2, $3, $4, 1, $5::text::timestamptz + interval '1 microsecond')"
         " on conflict (zone_id, openid, template) do update"
         " set remaining = least($7, consent.remaining + 1), credited_at = excluded.credited_at"
-        " where coalesce(consent.credited_at, '-infinity') < $6::text::timestamptz returning id",
+        " where coalesce(consent.credited_at, '-infinity') < $6::text::timestamptz"
+        "  and coalesce(consent.refused_at, '-infinity') < $5::text::timestamptz returning id",
         new_id(),
         zone_id,
         openid,

@@ -87,12 +87,17 @@ class Delivery(Row):
 
 
 class Consent(Row):
-    """How many messages of a template the phone still takes: one for every accept (one-time subscription)."""
+    """How many messages of a template the phone still takes: one for every accept (one-time subscription).
+
+    `accepted_at` and `refused_at` are the platform's own times of the newest of each: events come out of order.
+    """
 
     openid = fields.CharField(max_length=64)
     template = fields.CharField(max_length=64)
     remaining = fields.IntField(default=0)
     credited_at = fields.DatetimeField(null=True)
+    accepted_at = fields.DatetimeField(null=True)
+    refused_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "consent"

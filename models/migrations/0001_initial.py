@@ -139,6 +139,8 @@ class Migration(migrations.Migration):
                 ('template', fields.CharField(max_length=64)),
                 ('remaining', fields.IntField(default=0)),
                 ('credited_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('accepted_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('refused_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'consent', 'app': 'models', 'pk_attr': 'id', 'table_description': 'How many messages of a template the phone still takes: one for every accept (one-time subscription).'},
             bases=['Row'],

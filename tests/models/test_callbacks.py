@@ -8,6 +8,8 @@ import pytest
 from models import callbacks, deliveries
 from models.base import clock
 from models.base.ids import new_id
+from models.base.outbox import Promise
+from models.base.scope import Scope
 from models.callbacks import Callback, CallbackState, Nobody
 from models.deliveries import Consent
 from models.organization import Binding, Person, Zone
@@ -16,9 +18,9 @@ TEMPLATE = "ZL_TODO"
 pytestmark = pytest.mark.usefixtures("database")
 
 
-def popup(openid: str, *answers: str, bare: bool = False) -> dict[str, Any]:
+def popup(openid: str, *answers: str, bare: bool = False, at: int | str = 1) -> dict[str, Any]:
     entries = [{"TemplateId": TEMPLATE, "SubscribeStatusString": answer, "PopupScene": "0"} for answer in answers]
-    event = {"FromUserName": openid, "Event": "subscribe_msg_popup_event", "CreateTime": 1}
+    event = {"FromUserName": openid, "Event": "subscribe_msg_popup_event", "CreateTime": at}
     return {**event, "List": entries[0] if bare else entries}
 
 
@@ -55,6 +57,48 @@ async def test_a_reject_is_not_credited_and_turning_it_off_empties_the_ledger(zo
     assert (await Consent.get(openid="o1")).remaining == 1
     await callbacks.store("b", {**popup("o1", "reject"), "Event": "subscribe_msg_change_event"})
     await callbacks.apply(await take_one())
+    assert (await Consent.get(openid="o1")).remaining == 0
+
+
+CHANGE = "subscribe_msg_change_event"
+
+
+@pytest.mark.parametrize(
+    ("told", "remaining"),
+    [
+        ([("accept", 10), ("refuse", 20)], 0),
+        ([("refuse", 20), ("accept", 10)], 0),  # the accept comes late: it was before the refusal
+        ([("refuse", 20), ("accept", "30")], 1),
+        ([("accept", "30"), ("refuse", 20)], 1),  # the refusal comes late: the accept was after it
+        ([("accept", 10), ("accept", 30), ("refuse", "20")], 1),
+        ([("refuse", 20), ("accept", 10), ("accept", 30), ("refuse", 15)], 1),
+        ([("accept", 30), ("refuse", 40), ("refuse", 20), ("accept", 35)], 0),
+    ],
+)
+async def test_what_a_phone_takes_does_not_depend_on_the_order_in_which_its_events_come(
+    zone: Zone, told: list[tuple[str, int | str]], remaining: int
+) -> None:
+    await bind(zone, "o1")
+    for number, (answer, at) in enumerate(told):
+        event = (
+            popup("o1", "accept", at=at) if answer == "accept" else {**popup("o1", "reject", at=at), "Event": CHANGE}
+        )
+        for _ in range(2):
+            await callbacks.store(f"{number}", event)
+        await callbacks.apply(await take_one())
+    assert (await Consent.get(openid="o1")).remaining == remaining
+
+
+async def test_a_phones_own_word_of_before_a_refusal_counts_no_more(
+    zone: Zone, clock_moves: Callable[..., None]
+) -> None:
+    await bind(zone, "o1")
+    person = await Person.get(staff_no="o1")
+    await deliveries.report(new_id(), TEMPLATE, by=Scope(zone.id, "person", person_id=person.id))
+    clock_moves(seconds=30)
+    await deliveries.revoke(zone.id, "o1", TEMPLATE)
+    promise = await Promise.get(job=deliveries.CREDIT_REPORT)
+    assert await deliveries.credit_report(zone.id, **promise.payload) is False
     assert (await Consent.get(openid="o1")).remaining == 0
 
 

@@ -1,12 +1,15 @@
 """Drafting and issuing: the gate, numbers without gaps, chains, deadlines, and the same asked twice."""
 
 import asyncio
+from contextvars import Context
 from datetime import date, timedelta
 
 import pytest
+from tortoise.transactions import in_transaction
 
 from models import ledger
 from models.base import calendar, clock
+from models.base import database as postgres
 from models.base.errors import Conflict, Forbidden, Invalid, NotFound
 from models.escalations import Timer, Watch
 from models.ledger import Cycle, Item, ListKind, NumberSeries, State
@@ -49,6 +52,29 @@ async def test_many_issuing_at_once_take_consecutive_numbers(office: Office) -> 
         *(ledger.issue(draft.id, by=office.overseer, although_similar=True) for draft in drafts)
     )
     assert sorted(item.number or "" for item in issued) == [f"ZL-RW-{year()}-{n:04d}" for n in range(1, 13)]
+
+
+async def test_whoever_waits_behind_an_issue_that_is_rolled_back_takes_its_number(office: Office) -> None:
+    first, *others = [await office.draft() for _ in range(5)]
+
+    async def issue_others() -> list[Item]:
+        by = office.overseer
+        return await asyncio.gather(*(ledger.issue(one.id, by=by, although_similar=True) for one in others))
+
+    with pytest.raises(ZeroDivisionError):
+        async with in_transaction():
+            assert (await ledger.issue(first.id, by=office.overseer)).number == f"ZL-RW-{year()}-0001"
+            behind = asyncio.get_running_loop().create_task(issue_others(), context=Context())
+            await _somebody_waits()
+            raise ZeroDivisionError
+    assert sorted(item.number or "" for item in await behind) == [f"ZL-RW-{year()}-{n:04d}" for n in range(1, 5)]
+    assert (await Item.get(id=first.id)).state is State.DRAFT
+
+
+async def _somebody_waits() -> None:
+    async with asyncio.timeout(10):
+        while not (await postgres.fetch("select count(*) as n from pg_locks where not granted"))[0]["n"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_two_issuing_the_same_draft_give_it_one_number(office: Office) -> None:
