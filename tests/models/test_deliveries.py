@@ -218,6 +218,37 @@ async def test_over_the_daily_budget_messages_wait_and_merge_next_morning(
     assert begun.count == 4
 
 
+def until(clock_moves: Callable[..., None], hour: int, minute: int = 0) -> None:
+    """Today at `hour:minute`."""
+    clock_moves(seconds=(clock.at(clock.today(), hour, minute) - clock.now()).total_seconds())
+
+
+async def test_the_budget_is_a_days_and_what_waited_for_it_and_for_the_morning_leaves_as_one(
+    zone: Zone, clock_moves: Callable[..., None]
+) -> None:
+    person = await person_of(zone, consents=9)
+    for hour in (11, 15, 19):
+        until(clock_moves, hour)
+        await owe(zone, person)
+        assert len(await send(await lease(zone, clock_moves))) == 1
+    await owe(zone, person)  # over the budget: a digest tomorrow
+    assert await lease(zone, clock_moves) == []
+    until(clock_moves, 20, 30)
+    await owe(zone, person)  # in quiet hours
+    until(clock_moves, 23, 59)
+    assert await lease(zone, clock_moves) == []
+    clock_moves(minutes=2)  # another day, and a budget of its own: yet it is night
+    await owe(zone, person)
+    assert await lease(zone, clock_moves) == []
+    morning = (await calendar_of(zone.id)).next_loud(clock.now(), "20:00", "08:00")
+    clock_moves(seconds=(morning - clock.now()).total_seconds() - 60)
+    assert await lease(zone, clock_moves) == []
+    clock_moves(minutes=2)
+    (begun,) = await send(await lease(zone, clock_moves))
+    assert begun.count == 3
+    assert (await deliveries.my_burden(by=Scope(zone.id, "person", person_id=person.id))).messages_today == 1
+
+
 async def test_an_escalation_is_exempt_from_the_budget_and_takes_what_waits_along(
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:

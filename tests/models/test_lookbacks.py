@@ -354,6 +354,25 @@ async def test_relapse_and_ineffective_open_a_new_cycle_with_reason_and_basis(
     assert "半年回头看" in second.basis
 
 
+async def test_a_relapse_replayed_from_offline_opens_one_cycle_however_late_it_comes(office: Office) -> None:
+    item = await office.closed_item("A")
+    (visit,) = await drawn(office)
+    facts, client_id = says(Verdict.RELAPSE), new_id()
+    first, *again = await asyncio.gather(*(recorded(office, visit, facts, client_id=client_id) for _ in range(3)))
+    assert {record.id for record in again} == {first.id}
+    await ledger.receive(item.id, by=await office.scope("owner A"))
+    assert (await recorded(office, visit, facts, client_id=client_id)).id == first.id
+    assert (await Item.get(id=item.id)).state is State.RECEIVED
+    words = evidence.Submission(client_id=new_id(), kind=evidence.Kind.TEXT, item_id=item.id, text="已再次办结。")
+    await evidence.attach(words, by=await office.scope("owner A"))
+    await ledger.request_close_out(item.id, by=await office.scope("owner A"))
+    await ledger.unit_review(item.id, by=await office.scope("leader A"), passed=True)
+    await ledger.oversight_review(item.id, by=await office.scope("oversight"), passed=True)
+    assert (await recorded(office, visit, facts, client_id=client_id)).id == first.id
+    assert await Cycle.filter(item_id=item.id).count() == 2
+    assert (await Item.get(id=item.id)).state is State.CLOSED
+
+
 async def test_a_record_of_an_item_that_has_moved_on_is_kept_without_effect(office: Office) -> None:
     item = await office.closed_item("A")
     (one,) = await drawn(office, name="一")
