@@ -15,6 +15,7 @@ from api.wire.files import FORM_OVERHEAD, file_chunks
 from models import organization
 from models.base import calendar
 from models.base.scope import Role, Scope
+from models.organization import Colour
 
 routes = Routes("console", "/organization", tag="组织")
 READERS = {Role.ADMIN, Role.OVERSIGHT}
@@ -269,6 +270,7 @@ class SettingsOut(Schema):
     working_hours: Annotated[list[str], Field(description="工作时段", examples=[["09:00-12:00", "13:30-17:30"]])]
     urge_interval_hours: Annotated[int, Field(description="两次催办至少相隔几小时")]
     filing_number: Annotated[str, Field(description="小程序备案号", examples=["苏ICP备2026000001号-1X"])]
+    level_colours: Annotated[list[Colour], Field(description="级别 0–4 在本开发区各用什么颜色")]
 
 
 class SettingsIn(Schema):
@@ -280,6 +282,7 @@ class SettingsIn(Schema):
     working_hours: Annotated[list[str] | None, Field(max_length=4)] = None
     urge_interval_hours: Annotated[int | None, Field(examples=[24])] = None
     filing_number: Annotated[str | None, Field(max_length=60, examples=["苏ICP备2026000001号-1X"])] = None
+    level_colours: Annotated[list[Colour] | None, Field(max_length=5)] = None
 
 
 @routes.get("/settings", roles=READERS, reply=SettingsOut, summary="开发区设置")

@@ -46,7 +46,6 @@ from models.ledger.tables import (
     State,
 )
 from models.ledger.transitions import TABLE, Action, Party, Transition
-from models.ledger.urging import urge
 from models.ledger.workbook import Imported, SimilarRow, export_items, import_items
 from models.ledger.working import count_evidence, receive, report, request_close_out
 

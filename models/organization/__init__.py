@@ -35,12 +35,13 @@ from models.organization.tables import (
     UnitKind,
     Zone,
 )
-from models.organization.zones import ZoneSettings, change_settings, create_zone, settings_of, zone_ids, zone_of
+from models.organization.zones import Colour, ZoneSettings, change_settings, create_zone, settings_of, zone_ids, zone_of
 
 __all__ = [
     "Appointment",
     "Binding",
     "Chain",
+    "Colour",
     "Delegation",
     "Person",
     "Post",

@@ -1,28 +1,31 @@
 """Zones: creating one, and the settings that it may override."""
 
+import re
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from models.base import audit, calendar, clock
+from models.base import audit, calendar, clock, outbox
 from models.base.database import atomic
 from models.base.errors import Conflict, Fault, Invalid, NotFound
 from models.base.scope import Role, Scope
 from models.organization.tables import Zone
 
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+Colour = Literal["grey", "green", "blue", "yellow", "orange", "red"]
 
 
 class ZoneSettings(BaseModel):
     """What a zone may set for itself; a key that it does not set keeps the default here.
 
-    Clock times are `"HH:MM"` in Shanghai, `working_hours` ascending spans, `daily_budget` pushes per person and day.
+    Clock times are `"HH:MM"` in Shanghai, `working_hours` ascending spans, `daily_budget` pushes per person and day,
+    `level_colours` what the neutral levels 0–4 are called here: their meanings differ by place (domain.md §4).
     `filing_number` is the mini-program's (ICP备案号), shown on its page 关于.
     """
 
-    model_config = ConfigDict(extra="allow")  # other concepts keep their own keys here (templates, colours)
+    model_config = ConfigDict(extra="allow")  # other concepts keep their own keys here (templates)
 
     quiet_from: str = Field("20:00", pattern=CLOCK)
     quiet_until: str = Field("08:00", pattern=CLOCK)
@@ -30,12 +33,14 @@ class ZoneSettings(BaseModel):
     working_hours: list[str] = Field(["09:00-12:00", "13:30-17:30"], min_length=1, max_length=4)
     urge_interval_hours: int = Field(24, ge=1, le=240)
     filing_number: str = Field("", max_length=60)
+    level_colours: list[Colour] = Field(["grey", "blue", "yellow", "orange", "red"], min_length=5, max_length=5)
 
     @field_validator("working_hours")
     @classmethod
     def _ascending(cls, spans: list[str]) -> list[str]:
         edges = [edge for span in spans for edge in span.split("-")]
-        if len(edges) != 2 * len(spans) or any(a >= b for a, b in pairwise(edges)):
+        times = all(re.match(CLOCK, edge) for edge in edges)
+        if not times or len(edges) != 2 * len(spans) or any(a >= b for a, b in pairwise(edges)):
             raise ValueError("工作时段应为“09:00-12:00”的样式，从早到晚，互不重叠")
         return spans
 
@@ -71,7 +76,10 @@ async def settings_of(zone_id: UUID) -> ZoneSettings:
 
 @atomic()
 async def change_settings(*, by: Scope, changes: dict[str, Any]) -> ZoneSettings:
-    """Override some settings; a null takes the default again. Raises Forbidden, Invalid."""
+    """Override some settings; a null takes the default again. Other working hours count timers anew.
+
+    Raises Forbidden, Invalid.
+    """
     by.require(Role.ADMIN)
     zone = await Zone.filter(id=by.zone_id).select_for_update().first()
     if zone is None:
@@ -83,6 +91,8 @@ async def change_settings(*, by: Scope, changes: dict[str, Any]) -> ZoneSettings
         raise Invalid("bad_settings", "设置有误，没有保存。", faults=_faults(wrong)) from wrong
     zone.settings = wanted
     await zone.save(update_fields=["settings"])
+    if "working_hours" in changes:
+        await outbox.promise(zone.id, calendar.CHANGED)
     await audit.record(by, "zone.settings_changed", ("zone", zone.id), keys=sorted(changes))
     return settings
 

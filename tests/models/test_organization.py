@@ -232,3 +232,21 @@ async def test_settings_are_checked_all_at_once_and_null_takes_the_default(zone:
     assert {fault.pointer for fault in refused.value.faults} == {"/quiet_from", "/daily_budget", "/working_hours"}
     assert (await organization.change_settings(by=admin, changes={"daily_budget": 5})).daily_budget == 5
     assert (await organization.change_settings(by=admin, changes={"daily_budget": None})).daily_budget == 3
+
+
+@pytest.mark.parametrize("wrong", [["aa-bb"], ["09:00-25:00"], ["9-17"], ["09:00-12:00-13:00-14:00"]])
+async def test_working_hours_that_no_clock_shows_are_refused(zone: Zone, wrong: list[str]) -> None:
+    """They would be read by every timer of the zone."""
+    admin = Scope(zone.id, "account:admin", grants=(Grant(Role.ADMIN, "/"),))
+    with pytest.raises(Invalid):
+        await organization.change_settings(by=admin, changes={"working_hours": wrong})
+
+
+async def test_a_zone_maps_the_neutral_levels_to_its_own_colours(zone: Zone) -> None:
+    admin = Scope(zone.id, "account:admin", grants=(Grant(Role.ADMIN, "/"),))
+    assert (await organization.settings_of(zone.id)).level_colours[4] == "red"
+    own = ["blue", "green", "yellow", "orange", "red"]
+    assert (await organization.change_settings(by=admin, changes={"level_colours": own})).level_colours == own
+    for wrong in (own[:4], ["mauve", *own[1:]]):
+        with pytest.raises(Invalid):
+            await organization.change_settings(by=admin, changes={"level_colours": wrong})

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from models import ledger
+from models import ledger, organization
 from models.base import calendar, clock
 from models.base.scope import Grant, Role, Scope
+from models.escalations import Timer
 from models.ledger import Item, State
 from models.organization import Zone
 from models.reminders import Reminder, ReminderKind
@@ -54,3 +55,17 @@ async def test_a_new_holiday_notice_moves_open_deadlines(office: Office, relay: 
     moved = (await Item.get(id=item.id)).due_on
     assert moved is not None
     assert moved > item.due_on
+
+
+async def test_other_working_hours_move_what_is_counted_in_them(
+    office: Office, relay: Relay, clock_moves: Callable[..., None]
+) -> None:
+    item = await office.issued()
+    admin = Scope(office.zone.id, "account:admin", grants=(Grant(Role.ADMIN, "/"),))
+    await organization.change_settings(by=admin, changes={"working_hours": ["09:00-11:00"]})
+    await relay.drain()
+    days = await calendar.calendar_of(office.zone.id)
+    assert item.issued_at is not None
+    timer = await Timer.get(item_id=item.id, condition="unacknowledged", amount=8)
+    assert timer.due_at == days.add_working_hours(item.issued_at, 8)
+    assert timer.due_at > item.issued_at + timedelta(days=3)
