@@ -15,6 +15,7 @@ import api.platform.sign_in
 import api.wechat
 from api import health, openapi
 from api.observability import observer
+from api.phone import phone
 from api.wechat.login import Login
 from api.wire import Route, Routes
 from api.wire.answering import serve
@@ -77,6 +78,8 @@ def create_app(settings: Settings, routes: Iterable[Route] | None = None) -> San
         methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
         # Every handler streams: the wire reads the body itself, after the caller is known and up to the route's bound.
         app.add_route(handler, route.path, methods=methods, name=route.name.replace(".", "_"), stream=True)
+    if settings.phone_dir is not None:
+        app.blueprint(phone(settings.phone_dir, settings.wechat.origin))
     app.before_server_start(_connect)
     app.after_server_stop(_disconnect)
     return app

@@ -68,6 +68,7 @@ def _addresses(stack: Stack) -> Table:
     table = Table("what", "where", title="着落 · demo")
     table.add_row("API and its documentation", f"{stack.api_url}/docs")
     table.add_row("OpenAPI 3.1", f"{stack.api_url}/openapi.json")
+    table.add_row("A phone in the browser", f"{stack.api_url}/phone/")
     table.add_row("Mock WeChat: every phone's messages", f"{stack.wechat_url}/")
     table.add_row("Readiness", f"{stack.api_url}/readyz")
     table.add_row("Metrics", f"{stack.api_url}/metrics   {stack.metrics_url}/metrics")

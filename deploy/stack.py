@@ -18,6 +18,9 @@ from deploy.local.processes import pid_of
 from deploy.local.supervisor import Child, supervise
 from deploy.secrets import secret
 
+CHECKOUT = Path(__file__).parents[1]
+PHONE = CHECKOUT / "miniprogram_mock" / "app" / "dist" / "build" / "h5"
+"""The mini-program's browser build; `make demo` makes it."""
 LOOPBACK = "127.0.0.1"
 MINI_APPID, SERVICE_APPID = "wx5a1e0000000000aa", "wx5e2b0000000000bb"
 PREFERRED_PORTS = {"api": 8000, "wechat": 9797, "metrics": 9108}
@@ -93,6 +96,7 @@ class Stack:
             "WECHAT_MOCK_TOKEN": ours["ZHUOLUO_WECHAT_CALLBACK_TOKEN"],
             "WECHAT_MOCK_ENCODING_AES_KEY": ours["ZHUOLUO_WECHAT_CALLBACK_AES_KEY"],
             "WECHAT_MOCK_CALLBACK_URL": f"{self.api_url}/wechat/callback",
+            "WECHAT_MOCK_H5_BASE_URL": f"{self.api_url}/phone",
         }
 
 
@@ -113,6 +117,7 @@ def _environment(services: local.Services, data_dir: Path, api: str, wechat: str
         "ZHUOLUO_DATABASE_URL": services.database_url,
         "ZHUOLUO_REDIS_URL": services.redis_url,
         "ZHUOLUO_SIGNING_KEY": secret(folder, "signing_key"),
+        **({"ZHUOLUO_PHONE_DIR": str(PHONE)} if PHONE.is_dir() else {}),
         "ZHUOLUO_METRICS_PORT": str(metrics_port),
         "ZHUOLUO_WECHAT_ORIGIN": wechat,
         "ZHUOLUO_WECHAT_APPID": MINI_APPID,

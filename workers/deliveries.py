@@ -15,7 +15,7 @@ AT_ONCE = 200
 """Messages on their way at a time, of this worker; the transport takes 256 connections."""
 LOOK_AGAIN_SECONDS = 0.25
 TEMPLATE_TRIES = 3
-PAGE = "pages/inbox?r={reference}"
+PAGE = "pages/reminders/inbox?r={reference}"
 TEXT = "您有{count}项待办，请进入小程序查看"
 MOST_TOLD = 99
 

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     proxies: int = Field(0, ge=0, le=8)
     """Of ours in front of the API, each adding to X-Forwarded-For; 0 believes no such header."""
     metrics_port: int = 9108
+    phone_dir: Path | None = None
     ready_promise_age_seconds: int = 300
     wechat: WeChatSettings = WeChatSettings()
 
@@ -50,6 +51,8 @@ class Settings(BaseSettings):
     def _refuse_an_unsafe_production(self) -> "Settings":
         if self.mode == "production" and len(self.signing_key.get_secret_value()) < 32:
             raise ValueError("ZHUOLUO_SIGNING_KEY must hold at least 32 characters in production")
+        if self.mode == "production" and self.phone_dir is not None:
+            raise ValueError("ZHUOLUO_PHONE_DIR is for demos and tests: in production WeChat delivers the mini-program")
         return self
 
     @property

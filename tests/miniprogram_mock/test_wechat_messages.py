@@ -14,7 +14,7 @@ async def test_each_accept_is_good_for_one_message(wechat):
     assert [(await wechat.send(openid))["errcode"] for _ in range(3)] == [0, 0, 43101]
     received = await notifications(wechat, openid)
     assert [message["data"] for message in received] == [{"thing1": "您有1项待办"}] * 2
-    assert received[0]["link"] == f"http://localhost:5173/h5/?mock_openid={openid}#/pages/item?id=1"
+    assert received[0]["link"] == "http://localhost:5173/h5/?phone=13800000001#/pages/item?id=1"
     assert received[0]["seq"] > received[1]["seq"]
 
 

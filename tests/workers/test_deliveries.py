@@ -44,7 +44,7 @@ async def test_a_message_says_how_many_and_nothing_else(
     (message,) = await platform.sent()
     (carrier,) = await Delivery.filter(state="sent")
     assert message["data"] == {"thing1": "您有3项待办，请进入小程序查看"}
-    assert message["page"] == f"pages/inbox?r={carrier.id.hex}"
+    assert message["page"] == f"pages/reminders/inbox?r={carrier.id.hex}"
     assert await Consent.get(openid=message["openid"]).values_list("remaining", flat=True) == 0
 
 

@@ -208,13 +208,13 @@ def shown(world: World, message: SentMessage, openid: str) -> Reply:
         "labels": {field: template.label(field) for field in message.data} if template else {},
         "page": message.page,
         "at": message.at,
-        "link": _h5_link(world.settings.h5_base_url, message.page, openid),
+        "link": _h5_link(world.settings.h5_base_url, message.page, find_phone(world, openid)),
     }
 
 
-def _h5_link(base: str, page: str, openid: str) -> str | None:
+def _h5_link(base: str, page: str, phone: Phone) -> str | None:
     """The page in the browser build, which routes by hash and is told whose phone it plays."""
-    return f"{base.rstrip('/')}/?mock_openid={openid}#/{page.lstrip('/')}" if base and page else None
+    return f"{base.rstrip('/')}/?phone={phone.number}#/{page.lstrip('/')}" if base and page else None
 
 
 def open_link(world: World, request: Request) -> Reply:
