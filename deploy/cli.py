@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from tortoise.exceptions import DBConnectionError
 
-from deploy.commands import accounts, audit, database, demo, escalations, organization, story
+from deploy.commands import accounts, audit, database, demo, escalations, openapi, organization, story
 from deploy.commands.organization import fault_table
 from deploy.local import cli as local
 from deploy.local.processes import ServiceError
@@ -18,6 +18,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command("demo")(demo.demo)
 app.command("env")(demo.environment)
 app.command("story")(story.story)
+app.command("openapi")(openapi.document)
 app.command("migrate")(database.migrate)
 app.add_typer(organization.zones, name="zone", help="Development zones, the product's tenants.")
 app.add_typer(organization.rosters, name="roster", help="Who is where: the roster workbook, in and out.")
