@@ -1,0 +1,8 @@
+import { createSSRApp } from 'vue'
+
+import App from './App.vue'
+import './styles/page.scss'
+
+export function createApp() {
+  return { app: createSSRApp(App) }
+}

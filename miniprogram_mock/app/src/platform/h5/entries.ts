@@ -1,0 +1,16 @@
+import type { Entry, EntryStore } from '@/queue/entries'
+
+import { transact } from './database'
+
+/** The entries of one simulated phone; IndexedDB numbers them, so that tabs agree on their order. */
+export function entriesOf(phone: () => string): EntryStore {
+  return {
+    all: () => transact(phone(), 'entries', 'readonly', (store) => store.getAll() as IDBRequest<Entry[]>),
+    async add(fresh) {
+      const seq = await transact(phone(), 'entries', 'readwrite', (store) => store.add(fresh))
+      return { ...fresh, seq: Number(seq) }
+    },
+    put: async (entry) => void (await transact(phone(), 'entries', 'readwrite', (store) => store.put(entry))),
+    remove: (seq) => transact(phone(), 'entries', 'readwrite', (store) => store.delete(seq)),
+  }
+}

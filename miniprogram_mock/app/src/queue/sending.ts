@@ -1,0 +1,18 @@
+import type { Client } from '@/api/client'
+import { Problem, SignedOut } from '@/api/problems'
+
+import type { Entry } from './entries'
+import type { Outcome } from './queue'
+
+/** What the server makes of an entry. A refusal for good is told to the person; a busy server is asked again. */
+export async function sendEntry(client: Client, entry: Entry): Promise<Outcome> {
+  try {
+    const { id: key, body, file } = entry
+    return { kind: 'done', content: await client.send(entry.method, entry.path, { key, body, file }) }
+  } catch (fault) {
+    if (fault instanceof SignedOut) return { kind: 'later' }
+    if (fault instanceof Problem && fault.mayPass) return { kind: 'later' }
+    if (fault instanceof Problem) return { kind: 'refused', code: fault.code, detail: fault.message }
+    throw fault
+  }
+}
