@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/mini/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 关于 */
+        get: operations["mini.organization.about"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mini/bind": {
         parameters: {
             query?: never;
@@ -216,6 +233,44 @@ export interface paths {
          * @description Strangers are refused before the file's bytes are taken.
          */
         post: operations["mini.evidence.upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mini/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的投诉建议和答复 */
+        get: operations["mini.feedback.mine"];
+        put?: never;
+        /** 提投诉建议 */
+        post: operations["mini.feedback.submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mini/handbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的案头册
+         * @description 由任职和台账即时生成，不用填写。
+         */
+        get: operations["mini.handbook.mine"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -592,6 +647,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mini/my-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 导出我的资料
+         * @description 平台保存的与本人有关的全部内容。
+         */
+        get: operations["mini.personal_data.copy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mini/my-data/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的注销申请 */
+        get: operations["mini.personal_data.deletion"];
+        put?: never;
+        /**
+         * 申请注销账号
+         * @description 由管理员处理。已有待处理的申请时，返回那一份。
+         */
+        post: operations["mini.personal_data.ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mini/my-data/deletion/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回注销申请 */
+        post: operations["mini.personal_data.withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mini/refresh": {
         parameters: {
             query?: never;
@@ -656,6 +769,27 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AboutOut
+         * @description What the page 关于 says.
+         */
+        AboutOut: {
+            /**
+             * Zone
+             * @description 开发区名称
+             */
+            zone: string;
+            /**
+             * Filing Number
+             * @description 小程序备案号；没有填写时为空
+             */
+            filing_number: string;
+            /**
+             * Version
+             * @description 平台版本
+             */
+            version: string;
+        };
         /**
          * AcknowledgeIn
          * @description An acknowledgement.
@@ -740,6 +874,16 @@ export interface components {
              * @description 每天最多几条通知，超出的合并到次日早上
              */
             daily_budget: number;
+            /**
+             * Quiet From
+             * @description 免打扰开始；非工作日全天免打扰
+             */
+            quiet_from: string;
+            /**
+             * Quiet Until
+             * @description 免打扰结束
+             */
+            quiet_until: string;
         };
         /**
          * CalendarOut
@@ -1015,11 +1159,78 @@ export interface components {
             items: components["schemas"]["DelegationOut"][];
         };
         /**
+         * DeletionOut
+         * @description A request for the account's deletion.
+         */
+        DeletionOut: {
+            /** @description waiting 待处理；deleted 已注销；refused 未同意；withdrawn 已撤回 */
+            state: components["schemas"]["DeletionState"];
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Decided At */
+            decided_at: string | null;
+            /**
+             * Reason
+             * @description 未同意的理由
+             */
+            reason: string;
+        };
+        /**
+         * DeletionState
+         * @description Where a request stands; the last three are its ends.
+         * @enum {string}
+         */
+        DeletionState: "waiting" | "deleted" | "refused" | "withdrawn";
+        /**
          * DerivationState
          * @description `failed`: the original cannot be drawn. It stays what it is, and can still be fetched and reviewed.
          * @enum {string}
          */
         DerivationState: "waiting" | "done" | "failed";
+        /**
+         * DutyOut
+         * @description A post that I hold, and what is open under it.
+         */
+        DutyOut: {
+            /**
+             * Unit Id
+             * Format: uuid
+             */
+            unit_id: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Title
+             * @description 职务
+             */
+            title: string;
+            /** @description principal 主要负责人；deputy 分管负责人；member 成员 */
+            rank: components["schemas"]["PostRank"];
+            /**
+             * Acting
+             * @description 是否代理
+             */
+            acting: boolean;
+            /**
+             * Since
+             * Format: date
+             * @description 任职起始
+             */
+            since: string;
+            /**
+             * Open Items
+             * @description 负责人：本单位及下级单位没有办结的事项数；成员为 0
+             */
+            open_items: number;
+            /**
+             * Overdue Items
+             * @description 其中已过期限的
+             */
+            overdue_items: number;
+        };
         /**
          * Effect
          * @description What a record did to its item. `none`: the item had moved on, or a correction left the verdict as it was.
@@ -1229,11 +1440,94 @@ export interface components {
             column?: string | null;
         };
         /**
+         * FeedbackIn
+         * @description What somebody has to say about the product.
+         */
+        FeedbackIn: {
+            /** @description complaint 投诉；suggestion 建议 */
+            kind: components["schemas"]["FeedbackKind"];
+            /**
+             * Text
+             * @description 内容
+             */
+            text: string;
+        };
+        /**
+         * FeedbackKind
+         * @description 投诉, 建议.
+         * @enum {string}
+         */
+        FeedbackKind: "complaint" | "suggestion";
+        /**
+         * FeedbackOut
+         * @description One complaint or suggestion, with its answer once there is one.
+         */
+        FeedbackOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** @description complaint 投诉；suggestion 建议 */
+            kind: components["schemas"]["FeedbackKind"];
+            /**
+             * Text
+             * @description 内容
+             */
+            text: string;
+            /** @description waiting 等待答复；answered 已答复 */
+            state: components["schemas"]["FeedbackState"];
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /**
+             * Answer
+             * @description 答复；还没有答复时为空
+             */
+            answer: string;
+            /** Answered At */
+            answered_at: string | null;
+        };
+        /**
+         * FeedbackState
+         * @description It is answered once, for good.
+         * @enum {string}
+         */
+        FeedbackState: "waiting" | "answered";
+        /**
          * Finding
          * @description What was found at one line of the checklist.
          * @enum {string}
          */
         Finding: "met" | "partly" | "unmet" | "not_checked";
+        /**
+         * HandbookOut
+         * @description What I answer for, as of today.
+         */
+        HandbookOut: {
+            /**
+             * As Of
+             * Format: date
+             */
+            as_of: string;
+            /**
+             * Duties
+             * @description 现任职务
+             */
+            duties: components["schemas"]["DutyOut"][];
+            /**
+             * Items
+             * @description 由我负责、没有办结的事项，新的在前，最多 100 件
+             */
+            items: components["schemas"]["ItemLine"][];
+            /**
+             * More
+             * @description 还有更多事项，见“我的事项”
+             */
+            more: boolean;
+        };
         /**
          * InboxOut
          * @description Open reminders, newest first, and how many of each kind there are in all.
@@ -1607,6 +1901,39 @@ export interface components {
             due_on: string | null;
         };
         /**
+         * MyDataOut
+         * @description All of it.
+         */
+        MyDataOut: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /**
+             * Sections
+             * @description 按类别列出，每类最多 5000 条，新的在前
+             */
+            sections: {
+                [key: string]: {
+                    [key: string]: unknown;
+                }[];
+            };
+        };
+        /**
+         * MyDeletionOut
+         * @description My last request, if I ever made one.
+         */
+        MyDeletionOut: {
+            request: components["schemas"]["DeletionOut"] | null;
+            /**
+             * Stays
+             * @description 注销后仍会保留的内容，申请前请让本人看到
+             * @default 注销后，微信绑定、登录、消息授权随即清除。事项、佐证、检查记录和操作日志属于工作档案，依法保留。
+             */
+            stays: string;
+        };
+        /**
          * NextAction
          * @description One step that the caller may take now, and the fields that it needs.
          */
@@ -1640,6 +1967,16 @@ export interface components {
         Page_EvidenceOut_: {
             /** Items */
             items: components["schemas"]["EvidenceOut"][];
+            /**
+             * Next
+             * @description 下一页的游标；没有更多时为空。
+             */
+            next?: string | null;
+        };
+        /** Page[FeedbackOut] */
+        Page_FeedbackOut_: {
+            /** Items */
+            items: components["schemas"]["FeedbackOut"][];
             /**
              * Next
              * @description 下一页的游标；没有更多时为空。
@@ -2388,6 +2725,62 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "mini.organization.about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboutOut"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "mini.sign_in.bind": {
         parameters: {
             query?: never;
@@ -2867,6 +3260,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description 内容有误：invalid_query */
             422: {
                 headers: {
@@ -2943,6 +3345,15 @@ export interface operations {
             };
             /** @description 没有找到：not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3076,7 +3487,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 内容有误：invalid_body、idempotency_key_missing、subject_missing、required */
+            /** @description 内容有误：invalid_body、idempotency_key_missing、subject_missing、not_the_visits_item、required */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3192,12 +3603,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 已办理，没有内容。 */
-            204: {
+            /** @description 成功。 */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/octet-stream": unknown;
+                };
             };
             /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
             401: {
@@ -3385,12 +3798,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 已办理，没有内容。 */
-            204: {
+            /** @description 成功。 */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "image/webp": unknown;
+                };
             };
             /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
             401: {
@@ -3450,12 +3865,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 已办理，没有内容。 */
-            204: {
+            /** @description 成功。 */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "image/webp": unknown;
+                };
             };
             /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
             401: {
@@ -3530,6 +3947,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/octet-stream": unknown;
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
             };
         };
         responses: {
@@ -3605,8 +4026,251 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 内容有误：invalid_query、idempotency_key_missing、subject_missing、required、file_empty、sha256_mismatch、infected、broken_photo、image_too_large_dimensions、broken_document、encrypted_document、document_unpacks_too_large */
+            /** @description 内容有误：invalid_query、idempotency_key_missing、subject_missing、not_the_visits_item、required、file_empty、sha256_mismatch、infected、broken_photo、image_too_large_dimensions、broken_document、encrypted_document、document_unpacks_too_large */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.feedback.mine": {
+        parameters: {
+            query?: {
+                /** @description 上一页给出的游标。 */
+                after?: string | null;
+                /** @description 一页最多几条。 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FeedbackOut_"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容有误：invalid_query */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.feedback.submit": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 客户端生成的 UUID；网络不好重发时用同一个，只会办一次。 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackIn"];
+            };
+        };
+        responses: {
+            /** @description 成功。 */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackOut"];
+                };
+            };
+            /** @description 请求有误：malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 与当前状态不符：idempotency_key_reused、in_progress、too_many_waiting */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 类型不支持：json_expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容有误：invalid_body、idempotency_key_missing */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.handbook.mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandbookOut"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3668,6 +4332,15 @@ export interface operations {
             };
             /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3859,6 +4532,15 @@ export interface operations {
             };
             /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4782,6 +5464,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description 内容有误：invalid_query */
             422: {
                 headers: {
@@ -5000,7 +5691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 与当前状态不符：idempotency_key_reused、in_progress */
+            /** @description 与当前状态不符：idempotency_key_reused、in_progress、wrong_state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5097,6 +5788,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description 内容有误：invalid_query */
             422: {
                 headers: {
@@ -5171,6 +5871,15 @@ export interface operations {
             };
             /** @description 没有权限：role_missing */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5763,6 +6472,290 @@ export interface operations {
                 };
             };
             /** @description 内容有误：invalid_body、idempotency_key_missing、unknown_template */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.personal_data.copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyDataOut"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.personal_data.deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyDeletionOut"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.personal_data.ask": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 客户端生成的 UUID；网络不好重发时用同一个，只会办一次。 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyDeletionOut"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 与当前状态不符：idempotency_key_reused、in_progress */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容有误：idempotency_key_missing */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.personal_data.withdraw": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 客户端生成的 UUID；网络不好重发时用同一个，只会办一次。 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyDeletionOut"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 与当前状态不符：idempotency_key_reused、in_progress */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容有误：idempotency_key_missing */
             422: {
                 headers: {
                     [name: string]: unknown;
