@@ -5,7 +5,7 @@ nobody waits for the binding, and is dropped after a week.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -129,6 +129,11 @@ async def _zone_and_phone(callback: Callback) -> tuple[UUID, str]:
     return binding.zone_id, openid
 
 
+def _happened(callback: Callback) -> datetime:
+    """When, by the platform's clock: it tells whole seconds, and its events come in any order."""
+    return datetime.fromtimestamp(int(callback.event["CreateTime"]), UTC)
+
+
 def _listed(callback: Callback) -> Iterator[dict[str, Any]]:
     """The event's entries: the platform sends a bare object for one, an array for several."""
     entries = callback.event["List"]
@@ -139,21 +144,23 @@ async def _popup(callback: Callback) -> None:
     zone_id, openid = await _zone_and_phone(callback)
     for entry in _listed(callback):
         if entry["SubscribeStatusString"] == "accept":
-            await deliveries.credit(zone_id, openid, str(entry["TemplateId"]))
+            await deliveries.credit(zone_id, openid, str(entry["TemplateId"]), _happened(callback))
 
 
 async def _change(callback: Callback) -> None:
     zone_id, openid = await _zone_and_phone(callback)
     for entry in _listed(callback):
         if entry["SubscribeStatusString"] == "reject":
-            await deliveries.revoke(zone_id, openid, str(entry["TemplateId"]))
+            await deliveries.revoke(zone_id, openid, str(entry["TemplateId"]), _happened(callback))
 
 
 async def _sent(callback: Callback) -> None:
     zone_id, openid = await _zone_and_phone(callback)
     for entry in _listed(callback):
         errcode = int(entry["ErrorCode"])
-        await deliveries.settle_unknown(News(zone_id, openid, callback.received_at, errcode == 0, errcode or None))
+        msgid = str(entry["MsgID"]) if "MsgID" in entry else None
+        news = News(zone_id, openid, callback.received_at, errcode == 0, errcode or None, msgid)
+        await deliveries.settle_unknown(news)
 
 
 async def _unfollow(callback: Callback) -> None:

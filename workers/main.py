@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -20,8 +20,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 import workers
+from gateways.sms import HttpSms
 from gateways.store import Store
 from gateways.wechat import WeChat
+from gateways.wecom import WeCom
 from models.base import clock, database, logs, outbox, settings
 from models.base.settings import Settings
 from workers.relay import HANDLERS, Context, Relay, wait
@@ -47,13 +49,17 @@ def register() -> None:
 @asynccontextmanager
 async def composed(configuration: Settings) -> AsyncIterator[Context]:
     """What handlers may use. The database is connected apart from it, before."""
-    redis: Redis = Redis.from_url(configuration.redis_url.get_secret_value())
-    wechat = WeChat(configuration.wechat, redis)
-    try:
-        yield Context(configuration, redis, wechat, Store.open(configuration.store_url))
-    finally:
-        await wechat.close()
-        await redis.aclose()
+    async with AsyncExitStack() as stack:
+        redis: Redis = Redis.from_url(configuration.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        pace = configuration.messages_per_second
+        wechat = WeChat(configuration.wechat, redis, pace)
+        wecom = WeCom(configuration.wecom, redis, pace) if configuration.wecom.corpid else None
+        sms = HttpSms(configuration.sms, pace) if configuration.sms.url else None
+        for gateway in (wechat, wecom, sms):
+            if gateway is not None:
+                stack.push_async_callback(gateway.close)
+        yield Context(configuration, redis, wechat, Store.open(configuration.store_url), wecom, sms)
 
 
 async def wake(context: dict[str, Any]) -> None:

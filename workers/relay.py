@@ -22,8 +22,10 @@ from workers import metrics
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from gateways.sms import Sms
     from gateways.store import Store
     from gateways.wechat import WeChat
+    from gateways.wecom import WeCom
 
 log = structlog.get_logger()
 
@@ -35,12 +37,17 @@ GRACE_SECONDS = 10
 
 @dataclass(frozen=True)
 class Context:
-    """What handlers and sweeps may use; composed once a process in `workers.main`. `stopping` asks for an end."""
+    """What handlers and sweeps may use; composed once a process in `workers.main`. `stopping` asks for an end.
+
+    `wecom` and `sms` are None where the installation has not configured them.
+    """
 
     settings: Settings
     redis: "Redis"
     wechat: "WeChat"
     store: "Store"
+    wecom: "WeCom | None" = None
+    sms: "Sms | None" = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -1,7 +1,7 @@
 """Zones: creating one, and the settings that it may override."""
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -13,12 +13,15 @@ from models.base.scope import Role, Scope
 from models.organization.tables import Zone
 
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+PhoneChannel = Literal["subscribe", "template", "wecom", "sms"]
 
 
 class ZoneSettings(BaseModel):
     """What a zone may set for itself; a key that it does not set keeps the default here.
 
     Clock times are `"HH:MM"` in Shanghai, `working_hours` ascending spans, `daily_budget` pushes per person and day.
+    `channels` are the ways to a phone that the zone uses, the first choice first (none: the inbox alone); those that
+    the installation has not configured are passed by.
     """
 
     model_config = ConfigDict(extra="allow")  # other concepts keep their own keys here (templates, colours)
@@ -28,6 +31,7 @@ class ZoneSettings(BaseModel):
     daily_budget: int = Field(3, ge=1, le=20)
     working_hours: list[str] = Field(["09:00-12:00", "13:30-17:30"], min_length=1, max_length=4)
     urge_interval_hours: int = Field(24, ge=1, le=240)
+    channels: list[PhoneChannel] = ["subscribe", "template", "wecom", "sms"]
 
     @field_validator("working_hours")
     @classmethod
@@ -36,6 +40,13 @@ class ZoneSettings(BaseModel):
         if len(edges) != 2 * len(spans) or any(a >= b for a, b in pairwise(edges)):
             raise ValueError("工作时段应为“09:00-12:00”的样式，从早到晚，互不重叠")
         return spans
+
+    @field_validator("channels")
+    @classmethod
+    def _each_once(cls, channels: list[PhoneChannel]) -> list[PhoneChannel]:
+        if len(set(channels)) < len(channels):
+            raise ValueError("同一渠道只能列一次")
+        return channels
 
 
 @atomic()
