@@ -183,8 +183,12 @@ def _ids(rows: Iterable[dict[str, Any]], people: Collection[UUID]) -> list[UUID]
 
 
 async def _hold_over_budget(now: _Now, rows: Sequence[dict[str, Any]]) -> set[UUID]:
-    """Who has had the day's pushes: their deliveries merge into one message next morning. Escalations are exempt."""
-    plain = {person for person, told in _by_person(rows).items() if not any(row["escalation"] for row in told)}
+    """Who has had the day's pushes: their deliveries merge into one message next morning.
+
+    Escalations are exempt, and what was within the budget and did not arrive.
+    """
+    people = _by_person(rows)
+    plain = {person for person, told in people.items() if not any(row["escalation"] or row["after"] for row in told)}
     today = clock.at(clock.today())
     spent = Counter[UUID]()
     for row in await database.fetch(
