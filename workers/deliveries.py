@@ -56,7 +56,7 @@ class Pushing:
     """One push at a time, a thousand times: begun and concluded in statements that they share."""
 
     def __init__(self, context: Context) -> None:
-        self._channels = Channels(context)
+        self._channels, self._refusals = Channels(context), context.refusals
         self._template = context.settings.wechat.subscribe_template
         self._begin = Together(self._begin_all)
         self._conclude = Together(self._conclude_all)
@@ -91,6 +91,7 @@ class Pushing:
             async with asyncio.timeout(SEND_SECONDS):
                 msgid = await self._channels.send(push.way, begun, carrier)
         except Refusal as refused:
+            await attempt("deliveries.alarm", self._refusals.tell(begun.channel, refused))
             return _refused(push, refused)
         except TimeoutError:
             return Conclusion(push, DeliveryState.UNKNOWN, RefusalKind.UNKNOWN.value)

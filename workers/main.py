@@ -26,7 +26,8 @@ from gateways.wechat import WeChat
 from gateways.wecom import WeCom
 from models.base import clock, database, logs, outbox, settings
 from models.base.settings import Settings
-from workers.relay import HANDLERS, Context, Relay, wait
+from workers.draining import catch_up
+from workers.relay import HANDLERS, Context, Relay, attempt, wait
 
 if TYPE_CHECKING:
     from arq.typing import WorkerCoroutine
@@ -35,6 +36,8 @@ log = structlog.get_logger()
 
 RECONNECT_SECONDS = 1.0
 POLL_SECONDS = 0.1
+CATCH_UP_SECONDS = 60
+"""A worker that has more to catch up with begins to push meanwhile."""
 
 
 def register() -> None:
@@ -112,6 +115,7 @@ async def run(configuration: Settings) -> None:
         listening = asyncio.create_task(listen(context, relay))
         log.info("worker_started", jobs=len(HANDLERS))
         try:
+            await attempt("worker.catch_up", asyncio.wait_for(catch_up(context), CATCH_UP_SECONDS))
             await asyncio.gather(relay.run(), relay.sweep())
         finally:
             listening.cancel()

@@ -18,6 +18,7 @@ from models.base import logs, outbox
 from models.base.outbox import Promise
 from models.base.settings import Settings
 from workers import metrics
+from workers.refusals import Refusals
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -48,6 +49,7 @@ class Context:
     store: "Store"
     wecom: "WeCom | None" = None
     sms: "Sms | None" = None
+    refusals: Refusals = field(default_factory=Refusals)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -114,7 +116,7 @@ class Relay:
     async def drain(self) -> int:
         """Keep all that is due, and what becomes due by it; how many were tried. For tests and the command line."""
         tried = 0
-        while started := await self._start_due():
+        while not self._stopping.is_set() and (started := await self._start_due()):
             tried += started
             await asyncio.gather(*self._running)
         return tried

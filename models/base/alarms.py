@@ -29,7 +29,6 @@ class AlarmKind(StrEnum):
     TIMERS_LATE = "timers_late"
     DELIVERIES_LATE = "deliveries_late"
     DELIVERY_STUCK = "delivery_stuck"
-    REMINDERS_UNDELIVERED = "reminders_undelivered"
     UNKNOWN_UNRESOLVED = "unknown_unresolved"
     CONSENTS_AT_ODDS = "consents_at_odds"
     CHANNEL_PAUSED = "channel_paused"

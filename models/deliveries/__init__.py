@@ -5,14 +5,7 @@ open to the person: a subscribe message, a template message of the service accou
 neutral: a count and an opaque reference.
 """
 
-from models.deliveries.burden import (
-    Burden,
-    UnitBurden,
-    burden_by_unit,
-    deliveries,
-    my_burden,
-    outcomes_of_week,
-)
+from models.deliveries.burden import Burden, UnitBurden, burden_by_unit, my_burden
 from models.deliveries.conclusions import (
     UNKNOWN_WAITS,
     News,
@@ -25,6 +18,14 @@ from models.deliveries.conclusions import (
 from models.deliveries.consents import CREDIT_REPORT, credit, credit_report, remaining, report, revoke
 from models.deliveries.followers import follow, unfollow, zone_of_unionid
 from models.deliveries.leasing import lease
+from models.deliveries.outcomes import (
+    Resolution,
+    deliveries,
+    outcomes,
+    outcomes_of_week,
+    resolutions,
+    unknown_since,
+)
 from models.deliveries.owing import GATHER, owe, withdraw
 from models.deliveries.pausing import pause, paused_channels, pauses, resume
 from models.deliveries.pushes import LEASE, Begun, Conclusion, Push, begin
@@ -49,6 +50,7 @@ __all__ = [
     "OutcomeNotWritten",
     "Pause",
     "Push",
+    "Resolution",
     "UnitBurden",
     "Way",
     "begin",
@@ -60,6 +62,7 @@ __all__ = [
     "follow",
     "lease",
     "my_burden",
+    "outcomes",
     "outcomes_of_week",
     "owe",
     "owe_next",
@@ -69,10 +72,12 @@ __all__ = [
     "recover",
     "remaining",
     "report",
+    "resolutions",
     "resume",
     "revoke",
     "settle_unknown",
     "unfollow",
+    "unknown_since",
     "withdraw",
     "zone_of_unionid",
 ]

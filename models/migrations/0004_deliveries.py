@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
                 ('zone_id', fields.UUIDField()),
-                ('kind', fields.CharEnumField(description='PROMISES_LATE: promises_late\nPROMISE_QUARANTINED: promise_quarantined\nTIMERS_LATE: timers_late\nDELIVERIES_LATE: deliveries_late\nDELIVERY_STUCK: delivery_stuck\nREMINDERS_UNDELIVERED: reminders_undelivered\nUNKNOWN_UNRESOLVED: unknown_unresolved\nCONSENTS_AT_ODDS: consents_at_odds\nCHANNEL_PAUSED: channel_paused\nAUDIT_UNSEALED: audit_unsealed\nPLATFORM_REFUSES: platform_refuses', enum_type=AlarmKind, max_length=32)),
+                ('kind', fields.CharEnumField(description='PROMISES_LATE: promises_late\nPROMISE_QUARANTINED: promise_quarantined\nTIMERS_LATE: timers_late\nDELIVERIES_LATE: deliveries_late\nDELIVERY_STUCK: delivery_stuck\nUNKNOWN_UNRESOLVED: unknown_unresolved\nCONSENTS_AT_ODDS: consents_at_odds\nCHANNEL_PAUSED: channel_paused\nAUDIT_UNSEALED: audit_unsealed\nPLATFORM_REFUSES: platform_refuses', enum_type=AlarmKind, max_length=32)),
                 ('subject', fields.CharField(max_length=80)),
                 ('detail', fields.CharField(max_length=300)),
                 ('raised_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
