@@ -55,12 +55,13 @@ def way_to(
 
 
 ADDRESSES = """
-select p.id, b.openid as in_app, f.openid as template, p.wecom, p.phone as sms, case when exists (
-  select from consent c where c.zone_id = $1 and c.openid = b.openid and c.remaining > 0) then b.openid end as subscribe
+select p.id, b.openid as in_app, f.openid as template, p.wecom, p.phone as sms, c.openid as subscribe
 from person p
 left join binding b on b.zone_id = $1 and b.person_id = p.id and b.unbound_at is null
 left join lateral (
   select openid from follower where zone_id = $1 and unionid = b.unionid and following limit 1) f on true
+left join lateral (
+  select openid from consent where zone_id = $1 and openid = b.openid and remaining > 0 limit 1) c on true
 where p.zone_id = $1 and p.id = any($2::uuid[]) and p.active
 """
 
