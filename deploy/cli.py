@@ -8,7 +8,19 @@ from pydantic import ValidationError
 from rich.console import Console
 from tortoise.exceptions import DBConnectionError
 
-from deploy.commands import accounts, audit, database, demo, escalations, openapi, organization, story
+from deploy.commands import (
+    accounts,
+    audit,
+    channels,
+    database,
+    demo,
+    doctor,
+    escalations,
+    openapi,
+    organization,
+    promises,
+    story,
+)
 from deploy.commands.organization import fault_table
 from deploy.local import cli as local
 from deploy.local.processes import ServiceError
@@ -20,10 +32,14 @@ app.command("env")(demo.environment)
 app.command("story")(story.story)
 app.command("openapi")(openapi.document)
 app.command("migrate")(database.migrate)
+app.command("doctor")(doctor.doctor)
+app.command("drain")(promises.drain)
 app.add_typer(organization.zones, name="zone", help="Development zones, the product's tenants.")
 app.add_typer(organization.rosters, name="roster", help="Who is where: the roster workbook, in and out.")
 app.add_typer(accounts.app, name="account", help="Console accounts.")
 app.add_typer(escalations.app, name="escalation", help="Escalation policies: who would be told when.")
+app.add_typer(channels.app, name="channel", help="Ways to people's phones: pause one, use it again.")
+app.add_typer(promises.app, name="promise", help="Background work: quarantine, replay.")
 app.add_typer(audit.app, name="audit", help="Export the log of every act, and check an export.")
 app.add_typer(local.app, name="local", help="PostgreSQL and Valkey of this machine.")
 

@@ -6,6 +6,7 @@ those below (kept by import-linter). `base` belongs to all of them.
 
 MODULES = (
     "models.base.outbox",
+    "models.base.alarms",
     "models.base.audit",
     "models.base.calendar",
     "models.organization",

@@ -160,7 +160,9 @@ async def _sent(callback: Callback) -> None:
     zone_id, openid = await _zone_and_phone(callback)
     for entry in _listed(callback):
         errcode = int(entry["ErrorCode"])
-        await deliveries.settle_unknown(News(zone_id, openid, callback.received_at, errcode == 0, errcode or None))
+        msgid = str(entry["MsgID"]) if "MsgID" in entry else None
+        news = News(zone_id, openid, callback.received_at, errcode == 0, errcode or None, msgid)
+        await deliveries.settle_unknown(news)
 
 
 async def _unfollow(callback: Callback) -> None:

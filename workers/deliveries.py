@@ -2,22 +2,24 @@
 
 import asyncio
 from collections.abc import Sequence
+from math import ceil
 from uuid import UUID
 
-from gateways.wechat import Refusal, RefusalKind
+from gateways.refusals import Refusal, RefusalKind
 from models import deliveries, organization
 from models.base.together import Together
-from models.deliveries import Begun, Channel, Conclusion, DeliveryState, Push
+from models.deliveries import Begun, Conclusion, DeliveryState, Push
 from workers import metrics
+from workers.channels import Channels
 from workers.relay import Context, attempt, every, handles
 
 AT_ONCE = 200
 """Messages on their way at a time, of this worker; the transport takes 256 connections."""
+LONGEST_TURN_SECONDS = 5
+"""With a low rate fewer are on their way, so that none waits longer than this for its turn."""
+SEND_SECONDS = 25
+"""Less than a push's lease: nobody else sends to that person while this message may still leave."""
 LOOK_AGAIN_SECONDS = 0.25
-TEMPLATE_TRIES = 3
-PAGE = "pages/reminders/inbox?r={reference}"
-TEXT = "您有{count}项待办，请进入小程序查看"
-MOST_TOLD = 99
 
 
 @handles(deliveries.CREDIT_REPORT)
@@ -30,16 +32,18 @@ async def credit_report(context: Context, zone_id: UUID, payload: dict[str, str]
 async def recover(context: Context) -> None:
     """Settle what workers held that are gone."""
     for zone_id in await organization.zone_ids():
-        await deliveries.recover(zone_id)
+        for channel in await deliveries.recover(zone_id):
+            metrics.outcomes.labels(channel.value, DeliveryState.UNKNOWN.value).inc()
 
 
 @every(seconds=1)
 async def push(context: Context) -> None:
     """Send all that is due. A message that hangs holds up only its own place."""
     pushing = Pushing(context)
+    at_once = min(AT_ONCE, ceil(context.settings.messages_per_second * LONGEST_TURN_SECONDS))
     under_way: set[asyncio.Task[None]] = set()
     while not context.stopping.is_set():
-        leased = await attempt("deliveries.lease", _lease(AT_ONCE - len(under_way)))
+        leased = await attempt("deliveries.lease", pushing.lease(at_once - len(under_way)))
         under_way |= {asyncio.create_task(pushing.push(one)) for one in leased or ()}
         if not under_way:
             return
@@ -48,21 +52,22 @@ async def push(context: Context) -> None:
         await asyncio.wait(under_way)  # the transport's own timeouts bound it
 
 
-async def _lease(free: int) -> list[Push]:
-    leased: list[Push] = []
-    for zone_id in await organization.zone_ids():
-        if len(leased) < free:
-            leased += await deliveries.lease(zone_id, free - len(leased))
-    return leased
-
-
 class Pushing:
     """One push at a time, a thousand times: begun and concluded in statements that they share."""
 
     def __init__(self, context: Context) -> None:
-        self._wechat, self._templates = context.wechat, context.settings.wechat
+        self._channels, self._refusals = Channels(context), context.refusals
+        self._template = context.settings.wechat.subscribe_template
         self._begin = Together(self._begin_all)
         self._conclude = Together(self._conclude_all)
+
+    async def lease(self, free: int) -> list[Push]:
+        """Up to `free` pushes of all zones."""
+        leased: list[Push] = []
+        for zone_id in await organization.zone_ids():
+            if len(leased) < free:
+                leased += await deliveries.lease(zone_id, free - len(leased), self._channels.configured)
+        return leased
 
     async def push(self, push: Push) -> None:
         """Send one message and write its outcome; where the database fails meanwhile, its lease answers for it."""
@@ -74,47 +79,23 @@ class Pushing:
             await self._conclude.ask(await self._send(push, begun, begun.carrier))
 
     async def _begin_all(self, pushes: Sequence[Push]) -> Sequence[Begun]:
-        return await deliveries.begin(pushes, self._templates.subscribe_template)
+        return await deliveries.begin(pushes, self._template)
 
     async def _conclude_all(self, conclusions: Sequence[Conclusion]) -> Sequence[None]:
-        for channel, state in await deliveries.conclude(conclusions, self._templates.subscribe_template):
+        for channel, state in await deliveries.conclude(conclusions, self._template):
             metrics.outcomes.labels(channel.value, state.value).inc()
         return [None] * len(conclusions)
 
     async def _send(self, push: Push, begun: Begun, carrier: UUID) -> Conclusion:
         try:
-            msgid = await self._over_channel(push, begun, carrier)
+            async with asyncio.timeout(SEND_SECONDS):
+                msgid = await self._channels.send(push.way, begun, carrier)
         except Refusal as refused:
+            await attempt("deliveries.alarm", self._refusals.tell(begun.channel, refused))
             return _refused(push, refused)
-        reason = None
-        if begun.channel is Channel.IN_APP:
-            reason = "no_consent" if push.openid else "not_bound"
-        return Conclusion(push, DeliveryState.SENT, reason=reason, msgid=msgid)
-
-    async def _over_channel(self, push: Push, begun: Begun, carrier: UUID) -> str | None:
-        page = PAGE.format(reference=carrier.hex)
-        data = {"thing1": TEXT.format(count=min(begun.count, MOST_TOLD))}
-        match begun.channel:
-            case Channel.SUBSCRIBE:
-                assert push.openid
-                await self._wechat.send_subscribe(push.openid, self._templates.subscribe_template, page, data)
-            case Channel.TEMPLATE:
-                assert push.service_openid
-                return await self._send_template(push.service_openid, data, carrier, page)
-            case Channel.IN_APP:
-                pass  # the inbox has the reminder already, and no other way is open
-        return None
-
-    async def _send_template(self, openid: str, data: dict[str, str], carrier: UUID, page: str) -> str:
-        """Unlike a subscribe message it may be repeated: the platform sends a `client_msg_id` once."""
-        template, tries = self._templates.service_template, 1
-        while True:
-            try:
-                return await self._wechat.send_template(openid, template, data, carrier.hex, page)
-            except Refusal as refused:
-                if refused.kind is not RefusalKind.UNKNOWN or tries == TEMPLATE_TRIES:
-                    raise
-                tries += 1
+        except TimeoutError:
+            return Conclusion(push, DeliveryState.UNKNOWN, RefusalKind.UNKNOWN.value)
+        return Conclusion(push, DeliveryState.SENT, reason=self._channels.silence(push.way, begun), msgid=msgid)
 
 
 def _refused(push: Push, refused: Refusal) -> Conclusion:

@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -20,11 +20,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 import workers
+from gateways.sms import HttpSms
 from gateways.store import Store
 from gateways.wechat import WeChat
+from gateways.wecom import WeCom
 from models.base import audit, clock, database, logs, outbox, settings
 from models.base.settings import Settings
-from workers.relay import HANDLERS, Context, Relay, wait
+from workers.draining import catch_up
+from workers.relay import HANDLERS, Context, Relay, attempt, wait
 
 if TYPE_CHECKING:
     from arq.typing import WorkerCoroutine
@@ -33,6 +36,8 @@ log = structlog.get_logger()
 
 RECONNECT_SECONDS = 1.0
 POLL_SECONDS = 0.1
+CATCH_UP_SECONDS = 60
+"""A worker that has more to catch up with begins to push meanwhile."""
 
 
 def register() -> None:
@@ -47,13 +52,17 @@ def register() -> None:
 @asynccontextmanager
 async def composed(configuration: Settings) -> AsyncIterator[Context]:
     """What handlers may use. The database is connected apart from it, before."""
-    redis: Redis = Redis.from_url(configuration.redis_url.get_secret_value())
-    wechat = WeChat(configuration.wechat, redis)
-    try:
-        yield Context(configuration, redis, wechat, Store.open(configuration.store_url))
-    finally:
-        await wechat.close()
-        await redis.aclose()
+    async with AsyncExitStack() as stack:
+        redis: Redis = Redis.from_url(configuration.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        pace = configuration.messages_per_second
+        wechat = WeChat(configuration.wechat, redis, pace)
+        wecom = WeCom(configuration.wecom, redis, pace) if configuration.wecom.corpid else None
+        sms = HttpSms(configuration.sms, pace) if configuration.sms.url else None
+        for gateway in (wechat, wecom, sms):
+            if gateway is not None:
+                stack.push_async_callback(gateway.close)
+        yield Context(configuration, redis, wechat, Store.open(configuration.store_url), wecom, sms)
 
 
 async def wake(context: dict[str, Any]) -> None:
@@ -107,6 +116,7 @@ async def run(configuration: Settings) -> None:
         listening = asyncio.create_task(listen(context, relay))
         log.info("worker_started", jobs=len(HANDLERS))
         try:
+            await attempt("worker.catch_up", asyncio.wait_for(catch_up(context), CATCH_UP_SECONDS))
             await asyncio.gather(relay.run(), relay.sweep())
         finally:
             listening.cancel()

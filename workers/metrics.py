@@ -11,6 +11,8 @@ failures = Counter("zhuoluo_job_failures", "Jobs and sweeps that failed and will
 outbox_depth = Gauge("zhuoluo_outbox_due", "Promises that are due and not kept yet")
 outbox_age = Gauge("zhuoluo_outbox_oldest_seconds", "Age of the oldest promise that is due and not kept yet")
 outbox_quarantined = Gauge("zhuoluo_outbox_quarantined", "Promises that failed too often and wait for a person")
+unknown = Gauge("zhuoluo_deliveries_unknown", "Deliveries of the last day whose outcome is not known")
+alarms = Gauge("zhuoluo_alarms_open", "Alarms that are open, of all zones", ["kind"])
 outcomes = Counter("zhuoluo_deliveries", "Deliveries by channel and outcome", ["channel", "outcome"])
 escalation_lag = Histogram(
     "zhuoluo_escalation_lag_seconds",

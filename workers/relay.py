@@ -18,12 +18,15 @@ from models.base import logs, outbox
 from models.base.outbox import Promise
 from models.base.settings import Settings
 from workers import metrics
+from workers.refusals import Refusals
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from gateways.sms import Sms
     from gateways.store import Store
     from gateways.wechat import WeChat
+    from gateways.wecom import WeCom
 
 log = structlog.get_logger()
 
@@ -35,12 +38,18 @@ GRACE_SECONDS = 10
 
 @dataclass(frozen=True)
 class Context:
-    """What handlers and sweeps may use; composed once a process in `workers.main`. `stopping` asks for an end."""
+    """What handlers and sweeps may use; composed once a process in `workers.main`. `stopping` asks for an end.
+
+    `wecom` and `sms` are None where the installation has not configured them.
+    """
 
     settings: Settings
     redis: "Redis"
     wechat: "WeChat"
     store: "Store"
+    wecom: "WeCom | None" = None
+    sms: "Sms | None" = None
+    refusals: Refusals = field(default_factory=Refusals)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -107,7 +116,7 @@ class Relay:
     async def drain(self) -> int:
         """Keep all that is due, and what becomes due by it; how many were tried. For tests and the command line."""
         tried = 0
-        while started := await self._start_due():
+        while not self._stopping.is_set() and (started := await self._start_due()):
             tried += started
             await asyncio.gather(*self._running)
         return tried

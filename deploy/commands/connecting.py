@@ -17,14 +17,14 @@ def database_url(loaded: Settings) -> str:
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[Settings]:
+async def connected(pool: int = 1) -> AsyncIterator[Settings]:
     """The database of ZHUOLUO_DATABASE_URL, for as long as the block lasts.
 
     Raises pydantic.ValidationError, ServiceError, and what connecting raises.
     """
     loaded = settings.load()
     clock.allow_moving(loaded.clock_file)
-    await database.connect(database_url(loaded), pool=1)
+    await database.connect(database_url(loaded), pool=pool)
     try:
         yield loaded
     finally:

@@ -1,18 +1,38 @@
 """One appid at the platform, called with its own token."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 
-from gateways.wechat.refusals import DAILY_QUOTA_SPENT, TOKEN_REFUSED, Refusal, RefusalKind, not_sent
+from gateways.exchange import readable
+from gateways.refusals import Refusal, RefusalKind, not_sent
+from gateways.wechat.refusals import DAILY_QUOTA_SPENT, TOKEN_REFUSED
 from gateways.wechat.tokens import Tokens
-from gateways.wechat.transport import Transport, readable
+from gateways.wechat.transport import Transport
 from models.base import clock
 
 TOKENLESS = "/sns/"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Whose account it is, and the call by which it gets a token."""
+
+    account: str
+    method: str
+    path: str
+    params: dict[str, Any] = field(default_factory=dict, repr=False)
+    body: dict[str, Any] | None = field(default=None, repr=False)
+
+
+def stable_token(appid: str, secret: str) -> Credential:
+    """Of a mini-program or a service account: the same token for all who ask, without refreshing it (wechat.md)."""
+    asked = {"grant_type": "client_credential", "appid": appid, "secret": secret, "force_refresh": False}
+    return Credential(appid, "POST", "/cgi-bin/stable_token", body=asked)
 
 
 class Account:
@@ -22,10 +42,10 @@ class Account:
     not called again before the next day (in Shanghai).
     """
 
-    def __init__(self, transport: Transport, appid: str, secret: str, redis: "Redis") -> None:
-        self.appid, self.secret = appid, secret
-        self._transport = transport
-        self._tokens = Tokens(redis, appid, self._fetch_token)
+    def __init__(self, transport: Transport, credential: Credential, redis: "Redis", *, secret: str = "") -> None:
+        self.appid, self.secret = credential.account, secret  # wechatpy reads both to sign people in
+        self._transport, self._credential = transport, credential
+        self._tokens = Tokens(redis, credential.account, self._fetch_token)
         self._resting: dict[str, datetime] = {}
 
     async def get(self, url: str, params: dict[str, Any] | None = None, **wechatpy: Any) -> Any:
@@ -67,7 +87,11 @@ class Account:
                 raise
         await self._tokens.drop(token)
         fresh = await self._tokens.current()
-        return await self._transport.call(method, path, params | {"access_token": fresh}, body)
+        try:
+            return await self._transport.call(method, path, params | {"access_token": fresh}, body)
+        except Refusal as again:
+            again.alarm |= again.errcode in TOKEN_REFUSED  # a second token in a row: not a matter of its age
+            raise
 
     def _refuse_resting(self, path: str) -> None:
         until = self._resting.get(path)
@@ -75,9 +99,9 @@ class Account:
             raise Refusal(RefusalKind.RETRY_AFTER, DAILY_QUOTA_SPENT, "quota of the day is spent", retry_at=until)
 
     async def _fetch_token(self) -> tuple[str, int]:
-        asked = {"grant_type": "client_credential", "appid": self.appid, "secret": self.secret, "force_refresh": False}
+        asked = self._credential
         try:
-            answer = await self._transport.call("POST", "/cgi-bin/stable_token", {}, asked)
+            answer = await self._transport.call(asked.method, asked.path, asked.params, asked.body)
             with readable():
                 return str(answer["access_token"]), int(answer["expires_in"])
         except Refusal as refused:

@@ -6,9 +6,12 @@ from typing import Any, Literal
 from redis.asyncio import Redis
 from wechatpy.client.api import WeChatUser, WeChatWxa
 
-from gateways.wechat.account import Account
-from gateways.wechat.refusals import NOT_VISITED_LATELY, Refusal, RefusalKind
-from gateways.wechat.transport import Transport, readable
+from gateways.exchange import readable
+from gateways.pace import UNHURRIED, Pace
+from gateways.refusals import Refusal, RefusalKind
+from gateways.wechat.account import Account, stable_token
+from gateways.wechat.refusals import NOT_VISITED_LATELY
+from gateways.wechat.transport import Transport
 from models.base.settings import WeChatSettings
 
 COMMENT = 2
@@ -45,15 +48,18 @@ class Verdict:
 
 
 class WeChat:
-    """Both accounts of the zone's operator. Every method raises Refusal; make one per process and `close` it."""
+    """Both accounts of the zone's operator. Every method raises Refusal; make one per process and `close` it.
 
-    def __init__(self, settings: WeChatSettings, redis: "Redis") -> None:
+    Each account sends at most `messages_per_second` from this process.
+    """
+
+    def __init__(self, settings: WeChatSettings, redis: "Redis", messages_per_second: float = UNHURRIED) -> None:
         self._settings = settings
         self._transport = Transport(settings.origin)
-        self._mini = Account(self._transport, settings.appid, settings.secret.get_secret_value(), redis)
-        self._service = Account(
-            self._transport, settings.service_appid, settings.service_secret.get_secret_value(), redis
-        )
+        secret, service_secret = settings.secret.get_secret_value(), settings.service_secret.get_secret_value()
+        self._mini = Account(self._transport, stable_token(settings.appid, secret), redis, secret=secret)
+        self._service = Account(self._transport, stable_token(settings.service_appid, service_secret), redis)
+        self._mini_pace, self._service_pace = Pace(messages_per_second), Pace(messages_per_second)
         self._wxa, self._users = WeChatWxa(self._mini), WeChatUser(self._service)
 
     async def close(self) -> None:
@@ -76,8 +82,8 @@ class WeChat:
             raise Refusal(RefusalKind.PERMANENT, reason="not a mainland number of this mini-program")
         return str(number)
 
-    async def send_subscribe(self, openid: str, template: str, page: str, data: dict[str, str]) -> None:
-        """One subscribe message; `data` maps the template's fields to their values.
+    async def send_subscribe(self, openid: str, template: str, page: str, data: dict[str, str]) -> str | None:
+        """One subscribe message; `data` maps the template's fields to their values. The message id, if one is told.
 
         The platform takes no idempotency key here: never repeat an `unknown`. Calls to one openid must not overlap
         (43108).
@@ -90,7 +96,9 @@ class WeChat:
             "lang": "zh_CN",
             "data": _values(data),
         }
-        await self._mini.post("message/subscribe/send", message)
+        await self._mini_pace.turn()
+        msgid = (await self._mini.post("message/subscribe/send", message)).get("msgid")
+        return str(msgid) if msgid else None
 
     async def send_template(
         self, openid: str, template: str, data: dict[str, str], client_msg_id: str, page: str
@@ -106,6 +114,7 @@ class WeChat:
             "miniprogram": {"appid": self._settings.appid, "pagepath": page},
             "data": _values(data),
         }
+        await self._service_pace.turn()
         return str((await self._service.post("message/template/send", message)).get("msgid", ""))
 
     async def follower(self, service_openid: str) -> Follower:

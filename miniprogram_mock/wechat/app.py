@@ -8,14 +8,14 @@ from typing import Any
 from sanic import Sanic
 
 from .calling import serve
-from .endpoints import control, credentials, links, login, messaging, phone_side, safety, watching
+from .endpoints import control, credentials, links, login, messaging, phone_side, safety, watching, wecom
 from .local import local, preflight
 from .settings import Settings
 from .world import World
 
 App = Sanic[Any, Any]
 _LONGEST_HANG = 3700
-PLATFORM = (*login.ROUTES, *credentials.ROUTES, *messaging.ROUTES, *links.ROUTES, *safety.ROUTES)
+PLATFORM = (*login.ROUTES, *credentials.ROUTES, *messaging.ROUTES, *links.ROUTES, *safety.ROUTES, *wecom.ROUTES)
 LOCAL = (*phone_side.ROUTES, *control.ROUTES, *watching.ROUTES)
 
 

@@ -12,6 +12,8 @@ MESSAGES = {
     40014: "invalid access_token",
     40029: "invalid code",
     40037: "invalid template_id",
+    40008: "invalid message type",
+    40056: "invalid agentid",
     40097: "invalid args",
     40125: "invalid appsecret",
     40129: "invalid scene",
@@ -36,6 +38,7 @@ MESSAGES = {
     47003: "argument invalid!",
     48001: "api unauthorized",
     61010: "code is expired",
+    81013: "user & party & tag all invalid",
     85401: "link expire time limit must be between 1 and 30 days",
 }
 

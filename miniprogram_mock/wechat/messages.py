@@ -33,7 +33,7 @@ class Mailbox:
 
     def __init__(self, keep: int) -> None:
         self._ring: deque[SentMessage] = deque(maxlen=keep)
-        self.totals = {"subscribe": 0, "template": 0}
+        self.totals = {"subscribe": 0, "template": 0, "wecom": 0}
         self._seq = 0
 
     def accept(

@@ -72,7 +72,7 @@ def start(*, log: Path | None = None, patience: float = 30.0, port: int = 0, **o
         mock = MockWechat("", process)
         if not _listens(process, ready, patience):
             mock.stop()
-            raise DidNotStart(log.read_text("utf-8", "replace")[-2000:])
+            raise DidNotStart(log.read_text("utf-8", "replace")[-4000:])
         return MockWechat(ready.read_text(), process)
 
 

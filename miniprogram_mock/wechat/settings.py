@@ -29,6 +29,10 @@ class Settings:
     service_secret: str = "demo-service-secret"  # noqa: S105
     service_original_id: str = "gh_zhuoluo_service"
 
+    wecom_corpid: str = "ww5a1e0000000000cc"
+    wecom_secret: str = "demo-wecom-secret"  # noqa: S105
+    wecom_agentid: int = 1000002
+
     token: str = "zhuoluo"  # noqa: S105
     encoding_aes_key: str = "emhvbHVvLWRlbW8tZW5jb2RpbmctYWVzLWtleS0wMDA"
     callback_url: str = ""
@@ -53,6 +57,7 @@ class Settings:
     """Between accepting a call and answering it. Zero makes concurrent sends (43108) impossible to see."""
     subscribe_daily_limit: int = 10_000_000
     template_daily_limit: int = 100_000
+    wecom_daily_limit: int = 100_000
     keep_sent: int = 100_000
     keep_notifications: int = 20
     max_phones: int = 200_000

@@ -1,4 +1,4 @@
-"""Access tokens of both accounts: the stable kind, and the old kind that each call replaces."""
+"""Access tokens of every account: the stable kind, and the old kind that each call replaces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHAPE = re.compile(r"\d+_[A-Za-z0-9_-]{100,500}")
 
 @dataclass(slots=True)
 class Token:
-    """One credential of one account (`mini` or `service`)."""
+    """One credential of one account (`mini`, `service` or `wecom`)."""
 
     value: str
     account: str
@@ -41,7 +41,7 @@ class Tokens:
         self._stable: dict[str, Token] = {}
         self._plain: dict[str, Token] = {}
         self._forced: dict[str, tuple[int, int, float]] = {}
-        self.issued = {"mini": 0, "service": 0}
+        self.issued = {"mini": 0, "service": 0, "wecom": 0}
 
     def stable(self, account: str, force: bool) -> Token:
         """The same token until five minutes before its end; raises Refusal 45009 past 20 forced a day."""

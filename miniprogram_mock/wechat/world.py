@@ -64,6 +64,8 @@ class World:
         self.mailbox = Mailbox(self.settings.keep_sent)
         self.sending: set[str] = set()
         self.repeats: dict[tuple[str, str], tuple[float, SentMessage]] = {}
+        self.members: set[str] = set()
+        self.texts: dict[bytes, SentMessage] = {}
         self.links: deque[dict[str, Any]] = deque(maxlen=10_000)
         self.stats = Stats()
 

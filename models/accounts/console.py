@@ -13,7 +13,7 @@ from models.accounts.tables import Account, Attempt, Session
 from models.base import audit, clock, database
 from models.base.database import atomic
 from models.base.errors import TooMany, Unauthenticated
-from models.base.ids import new_id
+from models.base.ids import NO_ZONE, new_id
 from models.base.scope import Scope
 
 IDLE = timedelta(minutes=30)
@@ -23,7 +23,6 @@ FREE_FAILURES = 4
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 FAILURES_FORGOTTEN = timedelta(days=1)
-NO_ZONE = UUID(int=0)
 TOTP = "totp"
 
 CHARGE = """

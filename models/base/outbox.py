@@ -17,9 +17,10 @@ from tortoise import fields
 from tortoise.indexes import PartialIndex
 from tortoise.migrations.constraints import UniqueConstraint
 
-from models.base import clock, database
-from models.base.database import Row
+from models.base import audit, clock, database
+from models.base.database import Row, atomic
 from models.base.ids import new_id
+from models.base.scope import Role, Scope
 
 LEASE = timedelta(seconds=60)
 ATTEMPTS_BEFORE_QUARANTINE = 12
@@ -27,11 +28,12 @@ JOBS: set[str] = set()
 
 
 class PromiseState(StrEnum):
-    """`quarantined` is a promise that failed too often: it waits for a person, and readiness tells of it."""
+    """`quarantined` is a promise that failed too often: it waits for a person, who releases or discards it."""
 
     WAITING = "waiting"
     KEPT = "kept"
     QUARANTINED = "quarantined"
+    DISCARDED = "discarded"
 
 
 class Promise(Row):
@@ -46,6 +48,7 @@ class Promise(Row):
     lease = fields.UUIDField(null=True)
     attempts = fields.IntField(default=0)
     last_error = fields.CharField(max_length=300, null=True)
+    discard_reason = fields.CharField(max_length=300, null=True)
     made_at = fields.DatetimeField()
     kept_at = fields.DatetimeField(null=True)
 
@@ -121,6 +124,25 @@ async def retry(promise: Promise, error: str, at: datetime | None = None) -> Non
         last_error=error[:300],
         lease=None,
     )
+
+
+@atomic()
+async def replay(since: datetime, *, by: Scope) -> int:
+    """Make due again what the zone kept since then; how many promises. For a restored database, or a mended handler.
+
+    Jobs re-read the state, so what is still true is done already and nothing is told twice. Raises Forbidden.
+    """
+    by.require(Role.ADMIN)
+    now = clock.now()
+    rows = await database.fetch(
+        "update outbox set state = 'waiting', next_at = $3, attempts = 0, kept_at = null"
+        " where zone_id = $1 and state = 'kept' and kept_at >= $2 returning id",
+        by.zone_id,
+        since,
+        now,
+    )
+    await audit.record(by, "outbox.replayed", ("zone", by.zone_id), since=since.isoformat(), promises=len(rows))
+    return len(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,29 @@ class WeChatSettings(BaseSettings):
     miniprogram_state: Literal["developer", "trial", "formal"] = "formal"
 
 
+class WeComSettings(BaseSettings):
+    """The operator's own app at WeCom (企业微信); off without a `corpid`."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHUOLUO_WECOM_")
+
+    origin: str = "https://qyapi.weixin.qq.com"
+    corpid: str = ""
+    secret: SecretStr = SecretStr("")
+    agentid: int = 0
+
+
+class SmsSettings(BaseSettings):
+    """The SMS provider (docs/deliveries.md); off without a `url`. `sign` and `template` are as registered there."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHUOLUO_SMS_")
+
+    url: str = ""
+    key_id: str = ""
+    secret: SecretStr = SecretStr("")
+    sign: str = ""
+    template: str = ""
+
+
 class Settings(BaseSettings):
     """The whole configuration of one process."""
 
@@ -45,7 +68,13 @@ class Settings(BaseSettings):
     metrics_port: int = 9108
     phone_dir: Path | None = None
     ready_promise_age_seconds: int = 300
+    messages_per_second: float = Field(10_000, gt=0)
+    """Of each account at each channel, from one worker; several workers send several times as many."""
+    dead_man_url: str = ""
+    """Asked (GET) every minute in which nothing is wrong; whoever hears nothing for a while raises the alarm."""
     wechat: WeChatSettings = WeChatSettings()
+    wecom: WeComSettings = WeComSettings()
+    sms: SmsSettings = SmsSettings()
 
     @model_validator(mode="after")
     def _refuse_an_unsafe_production(self) -> "Settings":
@@ -69,4 +98,9 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """Read the settings. Raises pydantic.ValidationError that names each wrong variable."""
     secrets = os.environ.get("ZHUOLUO_SECRETS_DIR")
-    return Settings(_secrets_dir=secrets, wechat=WeChatSettings(_secrets_dir=secrets))
+    return Settings(
+        _secrets_dir=secrets,
+        wechat=WeChatSettings(_secrets_dir=secrets),
+        wecom=WeComSettings(_secrets_dir=secrets),
+        sms=SmsSettings(_secrets_dir=secrets),
+    )

@@ -3,17 +3,14 @@
 Never per person to anybody else, and never sorted by who did how much (domain.md §5).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 from uuid import UUID
 
 from models import organization
 from models.base import clock, database
 from models.base.errors import Forbidden
 from models.base.scope import Role, Scope
-from models.deliveries.tables import OUTCOMES, Delivery, DeliveryState
 
 
 @dataclass(frozen=True)
@@ -102,26 +99,3 @@ async def burden_by_unit(*, by: Scope, after: str = "", limit: int = 50) -> list
 
 def _prefix(path: str) -> str:
     return path.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-
-
-async def outcomes_of_week(*, by: Scope) -> dict[str, int]:
-    """How many deliveries of this week stand in each state, the unfinished included. Raises Forbidden."""
-    by.require(Role.OVERSIGHT, Role.ADMIN, Role.AUDITOR)
-    rows: list[dict[str, Any]] = await database.fetch(
-        "select state, count(*) as deliveries from delivery where zone_id = $1 and made_at >= $2 group by 1",
-        by.zone_id,
-        clock.at(_monday()),
-    )
-    counted = {row["state"]: row["deliveries"] for row in rows}
-    return {state.value: counted.get(state.value, 0) for state in DeliveryState}
-
-
-async def deliveries(
-    *, by: Scope, state: DeliveryState | None = None, after: UUID | None = None, limit: int = 50
-) -> Sequence[Delivery]:
-    """Deliveries by outcome, newest first, keyset by id. Raises Forbidden."""
-    by.require(Role.OVERSIGHT, Role.ADMIN, Role.AUDITOR)
-    found = Delivery.filter(zone_id=by.zone_id, state__in=[state] if state else list(OUTCOMES))
-    if after:
-        found = found.filter(id__lt=after)
-    return await found.order_by("-id").limit(limit)

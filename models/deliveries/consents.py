@@ -20,34 +20,37 @@ ENOUGH = 20
 """No more than this is kept: whoever taps on forever fills no ledger."""
 
 
-async def credit(zone_id: UUID, openid: str, template: str, at: datetime | None = None) -> None:
-    """The phone accepted one more message at `at` (now), within the transaction that ends the event.
+CREDIT = """
+insert into consent as c (id, zone_id, openid, template, remaining, accepted, credited_at)
+values ($1, $2, $3, $4, 1, array[$5::timestamptz], $6)
+on conflict (zone_id, openid, template) do update set credited_at = $6,
+  accepted = (array(select a from unnest(c.accepted || $5::timestamptz) a order by a desc))[1:$7],
+  remaining = least($7, c.remaining + 1)
+where coalesce(c.revoked_at, '-infinity') < $5
+"""
 
-    Not where its settings have refused the template since: an event that comes late revives nothing.
+
+async def credit(zone_id: UUID, openid: str, template: str, at: datetime | None = None) -> None:
+    """The phone accepted one more message `at` (default: now), within the transaction that ends the event.
+
+    Nothing, where the phone has refused since: events may come in another order than they happened.
     """
     now = clock.now()
-    await database.execute(
-        "insert into consent (id, zone_id, openid, template, remaining, credited_at, accepted_at)"
-        " values ($1, $2, $3, $4, 1, $5, $7) on conflict (zone_id, openid, template) do update"
-        " set remaining = least($6, consent.remaining + 1), credited_at = $5,"
-        " accepted_at = greatest(consent.accepted_at, $7)"
-        " where coalesce(consent.refused_at, '-infinity') <= $7",
-        [new_id(), zone_id, openid, template, now, ENOUGH, at or now],
-    )
+    await database.execute(CREDIT, [new_id(), zone_id, openid, template, at or now, now, ENOUGH])
+
+
+REVOKE = """
+insert into consent as c (id, zone_id, openid, template, remaining, accepted, revoked_at)
+values ($1, $2, $3, $4, 0, '{}', $5)
+on conflict (zone_id, openid, template) do update set revoked_at = greatest(c.revoked_at, $5),
+  remaining = least(c.remaining, (select count(*) from unnest(c.accepted) a where a > $5)),
+  accepted = array(select a from unnest(c.accepted) a where a > $5 order by a desc)
+"""
 
 
 async def revoke(zone_id: UUID, openid: str, template: str, at: datetime | None = None) -> None:
-    """The phone's settings refused the template at `at` (now): nothing that was accepted before counts any more.
-
-    Of what it accepted since, at least the last still does; how many more is not known, so that is all that is kept.
-    """
-    await database.execute(
-        "insert into consent (id, zone_id, openid, template, remaining, refused_at) values ($1, $2, $3, $4, 0, $5)"
-        " on conflict (zone_id, openid, template) do update"
-        " set remaining = case when consent.accepted_at > $5 then least(1, consent.remaining) else 0 end,"
-        " refused_at = greatest(consent.refused_at, $5)",
-        [new_id(), zone_id, openid, template, at or clock.now()],
-    )
+    """The phone's settings refused the template `at` (default: now): what was accepted before counts no more."""
+    await database.execute(REVOKE, [new_id(), zone_id, openid, template, at or clock.now()])
 
 
 async def remaining(template: str, *, by: Scope) -> int:
@@ -86,12 +89,13 @@ async def report(report_id: UUID, template: str, *, by: Scope) -> None:
 async def credit_report(zone_id: UUID, openid: str, template: str, since: str, reported: str) -> bool:
     """Credit a report that no event has confirmed since; once, however often it is asked. Whether it did."""
     rows = await database.fetch(
-        "insert into consent (id, zone_id, openid, template, remaining, credited_at)"
-        " values ($1, $2, $3, $4, 1, $5::text::timestamptz + interval '1 microsecond')"
-        " on conflict (zone_id, openid, template) do update"
-        " set remaining = least($7, consent.remaining + 1), credited_at = excluded.credited_at"
-        " where coalesce(consent.credited_at, '-infinity') < $6::text::timestamptz"
-        "  and coalesce(consent.refused_at, '-infinity') < $5::text::timestamptz returning id",
+        "insert into consent as c (id, zone_id, openid, template, remaining, accepted, credited_at)"
+        " values ($1, $2, $3, $4, 1, array[$5::text::timestamptz],"
+        "  $5::text::timestamptz + interval '1 microsecond')"
+        " on conflict (zone_id, openid, template) do update set remaining = least($7, c.remaining + 1),"
+        "  accepted = (excluded.accepted || c.accepted)[1:$7], credited_at = excluded.credited_at"
+        " where coalesce(c.credited_at, '-infinity') < $6::text::timestamptz"
+        "  and coalesce(c.revoked_at, '-infinity') < $5::text::timestamptz returning id",
         new_id(),
         zone_id,
         openid,

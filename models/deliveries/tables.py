@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.indexes import Index, PartialIndex
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 
@@ -41,13 +42,16 @@ class Channel(StrEnum):
     IN_APP = "in_app"
     SUBSCRIBE = "subscribe"
     TEMPLATE = "template"
+    WECOM = "wecom"
+    SMS = "sms"
 
 
 class Delivery(Row):
     """One reminder's way to one phone. Deliveries of a person that are due together leave as one message.
 
     `lease` fences the worker that holds it; `after` is the delivery that did not arrive and that this one follows on
-    the next channel; `carried_by` is the delivery whose message told of this one (merged). `reason` is a code.
+    the next channel; `carried_by` is the delivery whose message told of this one (merged). `openid` is WeChat's own;
+    other channels' addresses (a number, a userid) are not repeated here. `reason` is a code.
     """
 
     person_id = fields.UUIDField()
@@ -83,27 +87,50 @@ class Delivery(Row):
             Index(fields=("zone_id", "person_id", "begun_at"), name="delivery_burden"),
             Index(fields=("zone_id", "openid", "begun_at"), name="delivery_last_to_phone"),
             Index(fields=("zone_id", "state", "id"), name="delivery_by_outcome"),
+            PartialIndex(
+                fields=("zone_id", "settled_at"), name="delivery_unknown_since", condition={"state": "unknown"}
+            ),
+            PartialIndex(
+                fields=("zone_id", "id"), name="delivery_waits_for_channel", condition={"reason": "channel_paused"}
+            ),
         ]
 
 
 class Consent(Row):
     """How many messages of a template the phone still takes: one for every accept (one-time subscription).
 
-    `accepted_at` and `refused_at` are the platform's own times of the newest of each: events come out of order.
+    `accepted` (newest first, at most 20) and `revoked_at` are the platform's times of the accepts and of the last
+    refusal: events that come in another order than they happened leave the same count. `credited_at` is our own time.
     """
 
     openid = fields.CharField(max_length=64)
     template = fields.CharField(max_length=64)
     remaining = fields.IntField(default=0)
+    accepted = ArrayField(element_type="timestamptz", null=True)
+    revoked_at = fields.DatetimeField(null=True)
     credited_at = fields.DatetimeField(null=True)
-    accepted_at = fields.DatetimeField(null=True)
-    refused_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "consent"
         constraints = [
             UniqueConstraint(fields=("zone_id", "openid", "template"), name="consent_of_phone"),
             CheckConstraint(check="remaining >= 0", name="consent_never_below_zero"),
+        ]
+
+
+class Pause(Row):
+    """A channel that an admin has stopped for a while; one at a time."""
+
+    channel = fields.CharEnumField(Channel, max_length=16)
+    reason = fields.CharField(max_length=200)
+    paused_by = fields.CharField(max_length=80)
+    paused_at = fields.DatetimeField()
+    resumed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "channel_pause"
+        constraints = [
+            UniqueConstraint(fields=("zone_id", "channel"), name="channel_paused_once", condition="resumed_at IS NULL")
         ]
 
 

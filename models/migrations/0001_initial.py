@@ -1,5 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
+from models.base.alarms import AlarmKind
 from models.base.ids import new_id
 from models.base.outbox import PromiseState
 from models.base.scope import Role
@@ -14,6 +15,7 @@ from models.organization.tables import PostRank, UnitKind
 from models.personal_data import DeletionState
 from models.reminders.tables import ReminderKind, ReminderState
 from orjson import loads
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from tortoise import fields
@@ -39,6 +41,21 @@ class Migration(migrations.Migration):
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'account', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A console login of a person of the roster, whose role grants say what it may do.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='Alarm',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('kind', fields.CharEnumField(description='PROMISES_LATE: promises_late\nPROMISE_QUARANTINED: promise_quarantined\nTIMERS_LATE: timers_late\nDELIVERIES_LATE: deliveries_late\nDELIVERY_STUCK: delivery_stuck\nUNKNOWN_UNRESOLVED: unknown_unresolved\nCONSENTS_AT_ODDS: consents_at_odds\nCHANNEL_PAUSED: channel_paused\nAUDIT_UNSEALED: audit_unsealed\nPLATFORM_REFUSES: platform_refuses', enum_type=AlarmKind, max_length=32)),
+                ('subject', fields.CharField(max_length=80)),
+                ('detail', fields.CharField(max_length=300)),
+                ('raised_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('holds_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('cleared_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'alarm', 'app': 'models', 'pk_attr': 'id', 'table_description': 'One thing that is wrong: `kind` and `subject` (a job, a channel, a code, an id) name it, `detail` has figures.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -138,9 +155,9 @@ class Migration(migrations.Migration):
                 ('openid', fields.CharField(max_length=64)),
                 ('template', fields.CharField(max_length=64)),
                 ('remaining', fields.IntField(default=0)),
+                ('accepted', ArrayField(null=True, element_type='TIMESTAMPTZ')),
+                ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('credited_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ('accepted_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ('refused_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'consent', 'app': 'models', 'pk_attr': 'id', 'table_description': 'How many messages of a template the phone still takes: one for every accept (one-time subscription).'},
             bases=['Row'],
@@ -156,7 +173,7 @@ class Migration(migrations.Migration):
                 ('urgent', fields.BooleanField(default=False)),
                 ('escalation', fields.BooleanField(default=False)),
                 ('state', fields.CharEnumField(default=DeliveryState.QUEUED, description='QUEUED: queued\nLEASED: leased\nSENDING: sending\nSENT: sent\nFAILED: failed\nUNKNOWN: unknown\nSUPERSEDED: superseded\nMERGED: merged', enum_type=DeliveryState, max_length=16)),
-                ('channel', fields.CharEnumField(null=True, description='IN_APP: in_app\nSUBSCRIBE: subscribe\nTEMPLATE: template', enum_type=Channel, max_length=16)),
+                ('channel', fields.CharEnumField(null=True, description='IN_APP: in_app\nSUBSCRIBE: subscribe\nTEMPLATE: template\nWECOM: wecom\nSMS: sms', enum_type=Channel, max_length=16)),
                 ('openid', fields.CharField(null=True, max_length=64)),
                 ('after', fields.UUIDField(null=True)),
                 ('carried_by', fields.UUIDField(null=True)),
@@ -171,7 +188,7 @@ class Migration(migrations.Migration):
                 ('errcode', fields.IntField(null=True)),
                 ('msgid', fields.CharField(null=True, max_length=64)),
             ],
-            options={'table': 'delivery', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'not_before'], name='delivery_due', condition={'state': 'queued'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_queued_to', condition={'state': 'queued'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_leased_to', condition={'state': 'leased'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_sending_to', condition={'state': 'sending'}), Index(fields=['zone_id', 'reminder_id'], name='delivery_of_reminder'), Index(fields=['zone_id', 'person_id', 'begun_at'], name='delivery_burden'), Index(fields=['zone_id', 'openid', 'begun_at'], name='delivery_last_to_phone'), Index(fields=['zone_id', 'state', 'id'], name='delivery_by_outcome')], 'pk_attr': 'id', 'table_description': "One reminder's way to one phone. Deliveries of a person that are due together leave as one message."},
+            options={'table': 'delivery', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'not_before'], name='delivery_due', condition={'state': 'queued'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_queued_to', condition={'state': 'queued'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_leased_to', condition={'state': 'leased'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_sending_to', condition={'state': 'sending'}), Index(fields=['zone_id', 'reminder_id'], name='delivery_of_reminder'), Index(fields=['zone_id', 'person_id', 'begun_at'], name='delivery_burden'), Index(fields=['zone_id', 'openid', 'begun_at'], name='delivery_last_to_phone'), Index(fields=['zone_id', 'state', 'id'], name='delivery_by_outcome'), PartialIndex(fields=['zone_id', 'settled_at'], name='delivery_unknown_since', condition={'state': 'unknown'}), PartialIndex(fields=['zone_id', 'id'], name='delivery_waits_for_channel', condition={'reason': 'channel_paused'})], 'pk_attr': 'id', 'table_description': "One reminder's way to one phone. Deliveries of a person that are due together leave as one message."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -329,6 +346,20 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='Pause',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('channel', fields.CharEnumField(description='IN_APP: in_app\nSUBSCRIBE: subscribe\nTEMPLATE: template\nWECOM: wecom\nSMS: sms', enum_type=Channel, max_length=16)),
+                ('reason', fields.CharField(max_length=200)),
+                ('paused_by', fields.CharField(max_length=80)),
+                ('paused_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('resumed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'channel_pause', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A channel that an admin has stopped for a while; one at a time.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='Person',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -336,6 +367,7 @@ class Migration(migrations.Migration):
                 ('staff_no', fields.CharField(max_length=32)),
                 ('name', fields.CharField(max_length=40)),
                 ('phone', fields.CharField(null=True, max_length=11)),
+                ('wecom', fields.CharField(null=True, max_length=64)),
                 ('active', fields.BooleanField(default=True)),
             ],
             options={'table': 'person', 'app': 'models', 'pk_attr': 'id', 'table_description': 'Somebody of the roster. `active` ends with the roster, never by deletion.'},
@@ -426,12 +458,13 @@ class Migration(migrations.Migration):
                 ('job', fields.CharField(max_length=64)),
                 ('payload', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
                 ('key', fields.CharField(null=True, max_length=160)),
-                ('state', fields.CharEnumField(default=PromiseState.WAITING, description='WAITING: waiting\nKEPT: kept\nQUARANTINED: quarantined', enum_type=PromiseState, max_length=16)),
+                ('state', fields.CharEnumField(default=PromiseState.WAITING, description='WAITING: waiting\nKEPT: kept\nQUARANTINED: quarantined\nDISCARDED: discarded', enum_type=PromiseState, max_length=16)),
                 ('due_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('next_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('lease', fields.UUIDField(null=True)),
                 ('attempts', fields.IntField(default=0)),
                 ('last_error', fields.CharField(null=True, max_length=300)),
+                ('discard_reason', fields.CharField(null=True, max_length=300)),
                 ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('kept_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],

@@ -15,6 +15,10 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'person_id'), name='account_one_a_person'),
         ),
         ops.AddConstraint(
+            model_name='Alarm',
+            constraint=UniqueConstraint(fields=('zone_id', 'kind', 'subject'), name='alarm_open_once', condition='cleared_at IS NULL'),
+        ),
+        ops.AddConstraint(
             model_name='Attempt',
             constraint=UniqueConstraint(fields=('zone_id', 'key'), name='sign_in_attempt_of_login'),
         ),
@@ -77,6 +81,10 @@ class Migration(migrations.Migration):
         ops.AddConstraint(
             model_name='NumberSeries',
             constraint=UniqueConstraint(fields=('zone_id', 'list', 'year'), name='number_series_once'),
+        ),
+        ops.AddConstraint(
+            model_name='Pause',
+            constraint=UniqueConstraint(fields=('zone_id', 'channel'), name='channel_paused_once', condition='resumed_at IS NULL'),
         ),
         ops.AddConstraint(
             model_name='Person',

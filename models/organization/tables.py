@@ -88,6 +88,7 @@ class Person(Row):
     staff_no = fields.CharField(max_length=32)
     name = fields.CharField(max_length=40)
     phone = fields.CharField(max_length=11, null=True)  # null once the number is somebody else's
+    wecom = fields.CharField(max_length=64, null=True)  # userid at WeCom (企业微信账号)
     active = fields.BooleanField(default=True)
 
     class Meta:

@@ -15,6 +15,7 @@ from models.organization.tables import Zone
 
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 Colour = Literal["grey", "green", "blue", "yellow", "orange", "red"]
+PhoneChannel = Literal["subscribe", "template", "wecom", "sms"]
 
 
 class ZoneSettings(BaseModel):
@@ -22,7 +23,9 @@ class ZoneSettings(BaseModel):
 
     Clock times are `"HH:MM"` in Shanghai, `working_hours` ascending spans, `daily_budget` pushes per person and day,
     `level_colours` what the neutral levels 0–4 are called here: their meanings differ by place (domain.md §4).
-    `filing_number` is the mini-program's (ICP备案号), shown on its page 关于.
+    `channels` are the ways to a phone that the zone uses, the first choice first (none: the inbox alone); those that
+    the installation has not configured are passed by. `filing_number` is the mini-program's (ICP备案号), shown on its
+    page 关于.
     """
 
     model_config = ConfigDict(extra="allow")  # other concepts keep their own keys here (templates)
@@ -34,6 +37,7 @@ class ZoneSettings(BaseModel):
     urge_interval_hours: int = Field(24, ge=1, le=240)
     filing_number: str = Field("", max_length=60)
     level_colours: list[Colour] = Field(["grey", "blue", "yellow", "orange", "red"], min_length=5, max_length=5)
+    channels: list[PhoneChannel] = ["subscribe", "template", "wecom", "sms"]
 
     @field_validator("working_hours")
     @classmethod
@@ -43,6 +47,13 @@ class ZoneSettings(BaseModel):
         if not times or len(edges) != 2 * len(spans) or any(a >= b for a, b in pairwise(edges)):
             raise ValueError("工作时段应为“09:00-12:00”的样式，从早到晚，互不重叠")
         return spans
+
+    @field_validator("channels")
+    @classmethod
+    def _each_once(cls, channels: list[PhoneChannel]) -> list[PhoneChannel]:
+        if len(set(channels)) < len(channels):
+            raise ValueError("同一渠道只能列一次")
+        return channels
 
 
 @atomic()

@@ -94,7 +94,8 @@ async def test_a_lone_delivery_waits_a_moment_for_others(zone: Zone) -> None:
 @pytest.mark.parametrize(
     ("consents", "follows", "bound", "channel"),
     [
-        (1, True, True, Channel.SUBSCRIBE),
+        (2, True, True, Channel.SUBSCRIBE),
+        (1, False, True, Channel.SUBSCRIBE),
         (0, True, True, Channel.TEMPLATE),
         (0, False, True, Channel.IN_APP),
         (0, False, False, Channel.IN_APP),
@@ -108,7 +109,24 @@ async def test_each_person_is_reached_by_the_first_way_that_is_open(
     assert begun.channel is channel
     (row,) = await Delivery.all()
     assert (row.state, row.channel) == (DeliveryState.SENT, channel)
-    assert row.openid == {Channel.SUBSCRIBE: "o-0", Channel.TEMPLATE: "s-0"}.get(channel, "o-0" if bound else None)
+    assert row.openid == {Channel.SUBSCRIBE: "o-0", Channel.TEMPLATE: "s-0"}.get(channel)
+
+
+async def test_the_last_consent_is_left_for_what_presses_while_another_way_is_open(
+    zone: Zone, clock_moves: Callable[..., None]
+) -> None:
+    person = await person_of(zone, consents=2, follows=True)
+    taken = []
+    for pressing in (False, False, True, False):
+        await owe(zone, person, escalation=pressing)
+        (begun,) = await send(await lease(zone, clock_moves))
+        taken.append((begun.channel, await remaining("o-0")))
+    assert taken == [
+        (Channel.SUBSCRIBE, 1),
+        (Channel.TEMPLATE, 1),
+        (Channel.SUBSCRIBE, 0),
+        (Channel.TEMPLATE, 0),
+    ]
 
 
 async def test_a_consent_is_taken_before_the_message_leaves_and_never_below_zero(
@@ -132,9 +150,7 @@ async def test_a_definite_failure_gives_the_consent_back_and_goes_on_to_the_next
     await owe(zone, person)
     await send(await lease(zone, clock_moves), DeliveryState.FAILED, errcode=43107)
     assert await remaining("o-0") == 2
-    (push,) = await lease(zone, clock_moves)
-    assert push.only_next
-    (begun,) = await send([push])
+    (begun,) = await send(await lease(zone, clock_moves))
     assert (begun.channel, begun.count) == (Channel.TEMPLATE, 2)
     assert await states() == {"failed": 1, "merged": 2, "sent": 1}
 
@@ -185,7 +201,7 @@ async def test_an_unknown_outcome_is_not_sent_again_but_told_over_the_next_chann
 async def test_news_of_an_unknown_message_settles_it(
     zone: Zone, clock_moves: Callable[..., None], arrived: bool, state: str
 ) -> None:
-    await owe(zone, await person_of(zone, consents=1, follows=True))
+    await owe(zone, await person_of(zone, consents=2, follows=True))
     await send(await lease(zone, clock_moves), DeliveryState.UNKNOWN)
     news = News(zone.id, "o-0", clock.now(), arrived)
     assert await deliveries.settle_unknown(news)
@@ -375,7 +391,7 @@ async def test_what_a_dead_worker_was_sending_is_unknown_and_told_over_the_next_
 async def test_a_worker_that_was_only_slow_still_says_how_it_ended(
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:
-    await owe(zone, await person_of(zone, consents=1, follows=True))
+    await owe(zone, await person_of(zone, consents=2, follows=True))
     pushes = await lease(zone, clock_moves)
     await deliveries.begin(pushes, TEMPLATE)
     clock_moves(minutes=1)
@@ -402,8 +418,11 @@ async def test_a_template_message_the_platform_has_forgotten_is_not_repeated(
     await owe(zone, await person_of(zone, follows=True))
     await deliveries.begin(await lease(zone, clock_moves), TEMPLATE)
     clock_moves(minutes=15)
-    await deliveries.recover(zone.id)
-    assert await states() == {"unknown": 1}
+    assert await deliveries.recover(zone.id) == [Channel.TEMPLATE]
+    assert await states() == {"unknown": 1, "queued": 1}
+    clock_moves(minutes=11)
+    (begun,) = await send(await deliveries.lease(zone.id))
+    assert begun.channel is Channel.IN_APP
 
 
 async def test_a_phones_own_word_counts_once_and_only_where_no_event_comes(

@@ -90,6 +90,30 @@ async def test_a_roster_is_stored_and_the_same_again_changes_nothing(zone: Zone,
     assert counts(await take(roster(), admin)) == NOTHING
 
 
+async def test_a_wecom_account_may_stand_in_the_roster_and_comes_back_in_its_export(zone: Zone, admin: Scope) -> None:
+    await take(roster(), admin)
+    named = roster()
+    named["人员"][0].append("企业微信账号")
+    named["人员"][1].append("wang.jing")
+    assert counts(await take(named, admin)) == {**NOTHING, "人员": (0, 1, 0)}
+    assert (await Person.get(staff_no="1001")).wecom == "wang.jing"
+    again = await organization.import_roster(await organization.export_roster(by=admin), by=admin)
+    assert counts(again) == NOTHING
+    await take(roster(), admin)
+    assert (await Person.get(staff_no="1001")).wecom is None
+
+
+async def test_a_wecom_account_is_well_formed_and_of_one_person_only(admin: Scope) -> None:
+    bad = roster()
+    bad["人员"][0].append("企业微信账号")
+    for row, userid in zip(bad["人员"][1:], ("WangJing", "wangjing", "王静"), strict=True):
+        row.append(userid)
+    with pytest.raises(Invalid) as refused:
+        await take(bad, admin)
+    found = {(fault.row, fault.column, fault.code) for fault in refused.value.faults}  # type: ignore[attr-defined]
+    assert found == {(3, "企业微信账号", "duplicate_wecom"), (4, "企业微信账号", "bad_wecom")}
+
+
 async def test_a_dry_run_tells_the_same_and_stores_nothing(admin: Scope) -> None:
     told = await take(roster(), admin, dry_run=True)
     assert not told.stored and not await Unit.all().count() and not await Person.all().count()

@@ -12,7 +12,7 @@ from ..local import Body, Mistake, Reply, number, read
 from ..templates import make_template
 from ..world import Words, World
 
-Account = Literal["mini", "service"]
+Account = Literal["mini", "service", "wecom"]
 Form = Literal["json", "xml"]
 Milliseconds = Annotated[float, Field(ge=0, le=3_600_000)]
 _NEEDED = {"latency": {"ms"}, "drip": {"ms"}, "errcode": {"errcode"}, "status": {"status"}}
@@ -77,6 +77,12 @@ class AccountOrder(Body):
     """Which account is meant."""
 
     account: Account = "mini"
+
+
+class Members(Body):
+    """Userids that exist at WeCom, within the app's visible range."""
+
+    userids: Annotated[list[str], Field(max_length=100_000)]
 
 
 class PushOrder(AccountOrder):
@@ -182,6 +188,12 @@ def revoke_tokens(world: World, request: Request) -> Reply:
     return {}
 
 
+def add_members(world: World, request: Request) -> Reply:
+    """POST /_control/wecom/members."""
+    world.members.update(userid.lower() for userid in read(request, Members).userids)
+    return {"members": len(world.members)}
+
+
 def sent(world: World, request: Request) -> Reply:
     """GET /_control/sent."""
     names = {"touser": "openid", "template_id": "template_id", "channel": "channel"}
@@ -262,6 +274,7 @@ ROUTES = (
     ("POST", "/_control/words", set_words),
     ("POST", "/_control/tokens/expire", expire_tokens),
     ("POST", "/_control/tokens/revoke", revoke_tokens),
+    ("POST", "/_control/wecom/members", add_members),
     ("GET", "/_control/sent", sent),
     ("GET", "/_control/stats", stats),
     ("GET", "/_control/pushes", pushes),

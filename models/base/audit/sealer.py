@@ -89,13 +89,14 @@ left join lateral (
 cross join lateral (
   select at from audit where zone_id = z.id and (tx, id) > (coalesce(head.last_tx, -1), coalesce(head.last_id, $2))
   order by tx, id limit 1) oldest
+where $3::uuid is null or z.id = $3
 """
 
 
-async def unsealed_age() -> float:
-    """Seconds that the first unsealed row of any zone has waited; 0 where all is sealed.
+async def unsealed_age(zone_id: UUID | None = None) -> float:
+    """Seconds that the first unsealed row of the zone, or of any zone, has waited; 0 where all is sealed.
 
     Beyond a few seconds it is an alarm: no worker is sealing, or a transaction stays open.
     """
-    (row,) = await database.fetch(OLDEST_UNSEALED, clock.now(), UUID(int=0))
+    (row,) = await database.fetch(OLDEST_UNSEALED, clock.now(), UUID(int=0), zone_id)
     return max(0.0, float(row["age"]))

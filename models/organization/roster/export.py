@@ -16,7 +16,7 @@ from models.organization.roster import words
 UNITS = """
 select u.code, u.name, u.kind, parent.code as parent from unit u left join unit parent on parent.id = u.parent_id
 where u.zone_id = $1 and u.active order by u.path"""
-PEOPLE = "select staff_no, name, phone from person where zone_id = $1 and active order by staff_no"
+PEOPLE = "select staff_no, name, phone, wecom from person where zone_id = $1 and active order by staff_no"
 APPOINTMENTS = """
 select p.staff_no, u.code, post.title, post.rank, a.from_on, a.until_on, a.acting
 from appointment a join person p on p.id = a.person_id

@@ -18,7 +18,7 @@ MAX_SAMPLES = 10
 
 STAGING = {
     "roster_unit": "id uuid, code text, name text, kind text, parent text, path text",
-    "roster_person": "id uuid, staff_no text, name text, phone text",
+    "roster_person": "id uuid, staff_no text, name text, phone text, wecom text",
     "roster_post": "id uuid, unit_code text, title text, rank text",
     "roster_appointment": "id uuid, staff_no text, post_id uuid, from_on date, until_on date, acting boolean",
     "roster_held": "id uuid, person_id uuid, post_id uuid, from_on date, until_on date, acting boolean",
@@ -53,10 +53,12 @@ update person set phone = null from roster_person r
 where person.zone_id = $1 and person.phone = r.phone and person.staff_no <> r.staff_no"""
 MERGE_PEOPLE = """
 with merged as (
-  insert into person (id, zone_id, staff_no, name, phone, active)
-  select id, $1, staff_no, name, phone, true from roster_person
-  on conflict (zone_id, staff_no) do update set name = excluded.name, phone = excluded.phone, active = true
-    where (person.name, person.phone, person.active) is distinct from (excluded.name, excluded.phone, true)
+  insert into person (id, zone_id, staff_no, name, phone, wecom, active)
+  select id, $1, staff_no, name, phone, wecom, true from roster_person
+  on conflict (zone_id, staff_no) do update
+    set name = excluded.name, phone = excluded.phone, wecom = excluded.wecom, active = true
+    where (person.name, person.phone, person.wecom, person.active)
+      is distinct from (excluded.name, excluded.phone, excluded.wecom, true)
   returning staff_no as code, xmax = 0 as added)"""
 
 MERGE_POSTS = """

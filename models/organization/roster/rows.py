@@ -12,6 +12,7 @@ from models.organization.roster import words
 from models.organization.tables import PostRank, UnitKind
 
 PHONE = re.compile(r"1[3-9]\d{9}")
+WECOM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 LONGEST_PATH = 400
 
 
@@ -36,7 +37,7 @@ class Roster:
     staff_nos: dict[str, str] = field(default_factory=dict)
     good_people: set[str] = field(default_factory=set)
     units: list[tuple[UUID, str, str, str, str, str]] = field(default_factory=list)
-    people: list[tuple[UUID, str, str, str]] = field(default_factory=list)
+    people: list[tuple[UUID, str, str, str, str | None]] = field(default_factory=list)
     posts: dict[tuple[str, str, PostRank], UUID] = field(default_factory=dict)
     appointments: list[tuple[UUID, str, UUID, date, date | None, bool]] = field(default_factory=list)
     roles: list[tuple[UUID, str, str, str]] = field(default_factory=list)
@@ -103,17 +104,18 @@ def _find_path(unit: UnitRow, units: dict[str, UnitRow]) -> None:
 
 def _read_people(sheet: Sheet, roster: Roster) -> None:
     phones: set[str] = set()
+    userids: set[str] = set()
     for row in sheet:
         staff_no, name, phone = row.code("人员编号"), row.text("姓名", longest=32), _phone(row)
-        written = row.written("人员编号")
+        written, wecom = row.written("人员编号"), _wecom(row, userids)
         repeated = written in roster.staff_nos
         roster.staff_nos.setdefault(written, written)
         if repeated and staff_no:
             row.fault("人员编号", "duplicate_person", f"人员编号 {staff_no} 前面已经出现过。")
         elif phone in phones:
             row.fault("手机号", "duplicate_phone", "这个手机号前面已经出现过。")
-        elif staff_no and name and phone:
-            roster.people.append((new_id(), written, name, phone))
+        elif staff_no and name and phone and not row.bad:
+            roster.people.append((new_id(), written, name, phone, wecom))
             roster.good_people.add(written)
         if phone:
             phones.add(phone)
@@ -125,6 +127,20 @@ def _phone(row: RowCells) -> str | None:
         row.fault("手机号", "bad_phone", "“手机号”应为 11 位大陆手机号。")
         return None
     return phone
+
+
+def _wecom(row: RowCells, userids: set[str]) -> str | None:
+    """WeCom does not tell capitals from small letters."""
+    userid = row.written("企业微信账号")
+    if not userid:
+        return None
+    if not WECOM.fullmatch(userid):
+        detail = "“企业微信账号”只能用字母、数字和 _ - @ .，以字母或数字开头，最多 64 个。"
+        row.fault("企业微信账号", "bad_wecom", detail)
+    elif userid.lower() in userids:
+        row.fault("企业微信账号", "duplicate_wecom", "这个企业微信账号前面已经出现过。")
+    userids.add(userid.lower())
+    return userid
 
 
 def _read_appointments(sheet: Sheet, roster: Roster) -> None:

@@ -5,7 +5,7 @@ from models.base.spreadsheets import SheetForm
 from models.organization.tables import PostRank, UnitKind
 
 UNITS = SheetForm("单位", ("单位编码", "单位名称", "单位类型", "上级单位编码"))
-PEOPLE = SheetForm("人员", ("人员编号", "姓名", "手机号"))
+PEOPLE = SheetForm("人员", ("人员编号", "姓名", "手机号"), ("企业微信账号",))
 APPOINTMENTS = SheetForm("任职", ("人员编号", "单位编码", "职务", "类别", "任职起始"), ("任职截止", "代理"))
 ROLES = SheetForm("角色", ("人员编号", "角色", "单位编码"))
 FORMS = (UNITS, PEOPLE, APPOINTMENTS, ROLES)

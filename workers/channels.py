@@ -1,0 +1,68 @@
+"""The channels behind one call: what a message says on each, and which ones may repeat it under its key.
+
+No name, unit, number, amount or title leaves: a count, and an opaque reference (domain.md §4).
+"""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from gateways.refusals import Refusal, RefusalKind
+from models.deliveries import Begun, Channel, Way
+from workers.relay import Context
+
+TRIES = 3
+"""Of a message whose key the other side knows again, before its outcome is unknown."""
+PAGE = "pages/reminders/inbox?r={reference}"
+TEXT = "您有{count}项待办，请进入小程序查看"
+TEXT_WITH_REFERENCE = TEXT + "（编号{reference}）"
+"""WeCom takes the same text twice for a repeat, so each message has its own."""
+MOST_TOLD = 99
+
+
+class Channels:
+    """Everything that this installation can send over."""
+
+    def __init__(self, context: Context) -> None:
+        self._wechat, self._wecom, self._sms = context.wechat, context.wecom, context.sms
+        self._templates = context.settings.wechat
+        offered = {Channel.WECOM: self._wecom, Channel.SMS: self._sms}
+        off = {channel for channel, gateway in offered.items() if gateway is None}
+        self.configured = frozenset(set(Channel) - {Channel.IN_APP} - off)
+
+    async def send(self, way: Way, begun: Begun, carrier: UUID) -> str | None:
+        """The other side's message id, where it tells one. `carrier` is the message's key. Raises Refusal."""
+        page, count = PAGE.format(reference=carrier.hex), min(begun.count, MOST_TOLD)
+        data, address = {"thing1": TEXT.format(count=count)}, way.address or ""
+        match begun.channel:
+            case Channel.SUBSCRIBE:
+                assert way.openid
+                template = self._templates.subscribe_template
+                return await self._wechat.send_subscribe(way.openid, template, page, data)
+            case Channel.TEMPLATE:
+                template = self._templates.service_template
+                return await _repeating(lambda: self._wechat.send_template(address, template, data, carrier.hex, page))
+            case Channel.WECOM:
+                assert self._wecom
+                wecom, text = self._wecom, TEXT_WITH_REFERENCE.format(count=count, reference=carrier.hex[-12:])
+                return await _repeating(lambda: wecom.send_text(address, text))
+            case Channel.SMS:
+                assert self._sms
+                sms, params = self._sms, {"count": str(count)}
+                return await _repeating(lambda: sms.send(address, params, carrier.hex))
+            case Channel.IN_APP:
+                return None  # the inbox has the reminder already, and no other way is open
+
+    def silence(self, way: Way, begun: Begun) -> str | None:
+        """Why a message did not leave for any phone; None where it did."""
+        return way.unreachable or "no_consent" if begun.channel is Channel.IN_APP else None
+
+
+async def _repeating(send: Callable[[], Awaitable[str]]) -> str:
+    """Sent under the same key until an answer comes, up to `TRIES` times. Raises Refusal."""
+    for _ in range(TRIES - 1):
+        try:
+            return await send()
+        except Refusal as refused:
+            if refused.kind is not RefusalKind.UNKNOWN:
+                raise
+    return await send()
