@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy import local
 from tests.faults.results import Results, told
-from tests.faults.running import ArenaLost, run
+from tests.faults.running import ARENAS, ArenaLost, run
 
 SCHEDULES = 300
 COLUMNS = (
@@ -31,7 +31,7 @@ async def play(results: Results, numbers: list[int], console: Console) -> None:
     """Under a progress bar; what does not hold is printed as it comes."""
     with Progress(*COLUMNS, console=console) as progress:
         task = progress.add_task("schedules", total=len(numbers))
-        folder, arenas = results.file.parent, min(2, len(numbers))
+        folder, arenas = results.file.parent, min(ARENAS, len(numbers))
         async for number, findings in run(results, numbers, folder, arenas=arenas):
             progress.advance(task)
             for finding in findings:
@@ -56,7 +56,7 @@ def main() -> int:
     finally:
         results.print(console)
         console.print(f"saved to {results.file}")
-    for place in range(2):
+    for place in range(ARENAS):
         shutil.rmtree(results.file.parent / f"arena{place}", ignore_errors=True)
     return 0 if results.met else 1
 

@@ -46,7 +46,7 @@ class Facts:
     drafts: list[Row]
     promises: list[Row]
     messages: list[Row]
-    alarms: str
+    alarms: dict[str, str]
     days: Calendar
     settings: ZoneSettings
     now: datetime
@@ -59,9 +59,9 @@ class Facts:
         for row in rows:
             self.carried.setdefault(row["carried_by"] or row["id"], []).append(row)
 
-    def excused(self, subject: Any) -> bool:
-        """Whether an open alarm names it."""
-        return str(subject) in self.alarms
+    def excused(self, subject: Any, *kinds: str) -> bool:
+        """Whether an open alarm names it, or one of these kinds, which count what is late, is open at all."""
+        return any(kind in self.alarms for kind in kinds) or any(str(subject) in text for text in self.alarms.values())
 
     def carrier(self, row: Row) -> Row | None:
         """The delivery whose message told of it."""
@@ -106,17 +106,17 @@ def _message(message: Row) -> Row:
     return {**message, "carrier": UUID(message["page"].partition("r=")[2]), "count": int(digits)}
 
 
-async def _open_alarms(zone_id: UUID) -> str:
-    """Open alarms as one text, to look ids up in; empty as long as the product has no alarms."""
+async def _open_alarms(zone_id: UUID) -> dict[str, str]:
+    """Open alarms, as texts to look ids, jobs and channels up in, by kind; none as long as the product has none."""
     (there,) = await database.fetch("select to_regclass('alarm') is not null as known")
     if not there["known"]:
-        return ""
-    (row,) = await database.fetch(
-        "select coalesce(string_agg(to_jsonb(a)::text, ' '), '') as texts from alarm a where zone_id = $1"
-        " and coalesce(to_jsonb(a)->>'closed_at', to_jsonb(a)->>'ended_at', to_jsonb(a)->>'settled_at') is null",
+        return {}
+    rows = await database.fetch(
+        "select kind, string_agg(subject || ' ' || detail, ' ') as texts from alarm"
+        " where zone_id = $1 and cleared_at is null group by kind",
         zone_id,
     )
-    return str(row["texts"])
+    return {row["kind"]: row["texts"] for row in rows}
 
 
 def unreminded(facts: Facts) -> Iterator[Finding]:
@@ -134,7 +134,7 @@ def unreminded(facts: Facts) -> Iterator[Finding]:
 def unended(facts: Facts) -> Iterator[Finding]:
     """Every delivery has an outcome."""
     for row in facts.deliveries.values():
-        if row["state"] not in ENDED and not facts.excused(row["id"]):
+        if row["state"] not in ENDED and not facts.excused(row["id"], "deliveries_late", "delivery_stuck"):
             yield Finding("lost", f"delivery {row['id']} is {row['state']}, not before {row['not_before']:%m-%d %H:%M}")
 
 
@@ -169,7 +169,7 @@ def unfired(facts: Facts) -> Iterator[Finding]:
     spoken |= {str(row["timer_id"]) for row in facts.drafts}
     for row in facts.timers:
         due = row["state"] == "waiting" and row["due_at"] and row["due_at"] <= facts.now
-        if due and not facts.excused(row["id"]):
+        if due and not facts.excused(row["id"], "timers_late"):
             yield Finding("lost", f"step {row['policy_code']}.{row['step']} is due and has not fired")
         if row["state"] == "fired" and str(row["id"]) not in spoken:
             yield Finding("lost", f"step {row['policy_code']}.{row['step']} fired and told nobody")
@@ -179,7 +179,7 @@ def unkept(facts: Facts) -> Iterator[Finding]:
     """Promises that are due are kept, and each acknowledgement has left its promise."""
     for row in facts.promises:
         due = row["state"] == "quarantined" or (row["state"] == "waiting" and row["next_at"] <= facts.now)
-        if due and not facts.excused(row["id"]):
+        if due and not facts.excused(row["job"], "promises_late"):
             yield Finding("lost", f"promise {row['job']} is {row['state']} ({row['last_error']})")
     keys = {row["key"] for row in facts.promises}
     for row in facts.reminders:

@@ -15,6 +15,8 @@ from tests.faults.results import Results
 
 STOP_SECONDS = 60.0
 LINE_BYTES = 1024 * 1024
+ARENAS = 4
+"""Two to a core: a schedule mostly waits for rounds, leases and starting processes."""
 
 
 class ArenaLost(RuntimeError):
@@ -22,7 +24,7 @@ class ArenaLost(RuntimeError):
 
 
 async def run(
-    results: Results, numbers: Iterable[int], folder: Path, *, arenas: int = 2
+    results: Results, numbers: Iterable[int], folder: Path, *, arenas: int = ARENAS
 ) -> AsyncIterator[tuple[int, list[dict[str, Any]]]]:
     """Play these schedules; each number with what did not hold in it, as they end. Raises ArenaLost."""
     waiting, done = iter(numbers), asyncio.Queue[tuple[int, list[dict[str, Any]]] | BaseException | None]()
