@@ -5,7 +5,7 @@ nobody waits for the binding, and is dropped after a week.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,8 @@ from models.deliveries import News
 LEASE = timedelta(seconds=30)
 PATIENCE = timedelta(days=7)
 LONGEST_PAUSE = timedelta(hours=1)
+CLOCKS_APART = timedelta(minutes=1)
+"""How far the platform's clock, which tells whole seconds, may lag behind ours."""
 
 
 class CallbackState(StrEnum):
@@ -150,10 +152,13 @@ async def _change(callback: Callback) -> None:
 
 
 async def _sent(callback: Callback) -> None:
+    """News may come a day late: it is of a message that had left when it happened, not when it came."""
     zone_id, openid = await _zone_and_phone(callback)
+    happened = datetime.fromtimestamp(int(callback.event["CreateTime"]), UTC)
+    at = min(callback.received_at, happened + CLOCKS_APART)
     for entry in _listed(callback):
         errcode = int(entry["ErrorCode"])
-        await deliveries.settle_unknown(News(zone_id, openid, callback.received_at, errcode == 0, errcode or None))
+        await deliveries.settle_unknown(News(zone_id, openid, at, errcode == 0, errcode or None))
 
 
 async def _unfollow(callback: Callback) -> None:

@@ -124,7 +124,7 @@ async def recover(zone_id: UUID) -> None:
 
 @dataclass(frozen=True)
 class News:
-    """What a sent event tells of a subscribe message to `openid`; received at `at`."""
+    """What a sent event tells of a subscribe message to `openid` that had left at `at`."""
 
     zone_id: UUID
     openid: str
