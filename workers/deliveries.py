@@ -106,15 +106,21 @@ class Pushing:
         return None
 
     async def _send_template(self, openid: str, data: dict[str, str], carrier: UUID, page: str) -> str:
-        """Unlike a subscribe message it may be repeated: the platform sends a `client_msg_id` once."""
-        template, tries = self._templates.service_template, 1
-        while True:
+        """Unlike a subscribe message it may be repeated: the platform sends a `client_msg_id` once.
+
+        Once no answer came it may have been sent, so that a repetition that is refused changes nothing: tried again
+        after the platform has forgotten the id, it would arrive twice.
+        """
+        template, lost = self._templates.service_template, None
+        for _ in range(TEMPLATE_TRIES):
             try:
                 return await self._wechat.send_template(openid, template, data, carrier.hex, page)
             except Refusal as refused:
-                if refused.kind is not RefusalKind.UNKNOWN or tries == TEMPLATE_TRIES:
-                    raise
-                tries += 1
+                if refused.kind is not RefusalKind.UNKNOWN:
+                    raise lost or refused from None
+                lost = refused
+        assert lost
+        raise lost
 
 
 def _refused(push: Push, refused: Refusal) -> Conclusion:
