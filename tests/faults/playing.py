@@ -39,6 +39,9 @@ async def play(arena: Arena, seed: int, number: int) -> list[Played]:
     chance, plan = drawn(seed, number, list(known))
     stage, played = await set_up(arena, chance), list[Played]()
     for name in plan:
+        if played:  # another day: people's budget of this one may be spent
+            await stage.to_morning(1)
+            await stage.land()
         begun = monotonic()
         findings = await _suffer(stage, known[name])
         played.append(Played(name, monotonic() - begun, findings))
