@@ -34,7 +34,7 @@ WORKERS = ("worker1", "worker2")
 SPARE = "worker3"
 HOLDER = "faults"
 """How the sessions that hold locks are called at the server."""
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.03
 Seen = TypeVar("Seen")
 
@@ -111,7 +111,7 @@ class Arena:
         """These run and answer. Raises Stuck."""
         self.start(*names)
         for name in names:
-            await until(f"{name} is ready", self.children[name].is_ready, 60)
+            await until(f"{name} is ready", self.children[name].is_ready, 120)
 
     def _signal(self, name: str, number: signal.Signals) -> None:
         pid = pid_of(self.layout.lock(name))

@@ -21,7 +21,7 @@ Kind = Literal["lost", "duplicate", "other"]
 Row = dict[str, Any]
 ENDED = {state.value for state in OUTCOMES}
 LEFT = {"sent", "unknown"}
-SEAL_SECONDS = 15.0
+SEAL_SECONDS = 30.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from traceback import extract_tb
 from tests.faults import families
 from tests.faults.arena import WORKERS, Arena
 from tests.faults.checking import Finding, check
-from tests.faults.stage import Stage, clear, set_up
+from tests.faults.landing import land
+from tests.faults.opening import clear, set_up
+from tests.faults.stage import Stage
 
 ANOTHER = 0.25
 """How often a schedule has one fault more."""
@@ -41,7 +43,7 @@ async def play(arena: Arena, seed: int, number: int) -> list[Played]:
     for name in plan:
         if played:  # another day: people's budget of this one may be spent
             await stage.to_morning(1)
-            await stage.land()
+            await land(stage)
         begun = monotonic()
         findings = await _suffer(stage, known[name])
         played.append(Played(name, monotonic() - begun, findings))
@@ -56,7 +58,7 @@ async def _suffer(stage: Stage, fault: families.Fault) -> list[Finding]:
         await stage.stock_all()
         await fault(stage)
         await stage.arena.heal()
-        await stage.land()
+        await land(stage)
         return await check(stage)
     except Exception as failure:  # noqa: BLE001 — not hidden: it is the schedule's finding
         where = extract_tb(failure.__traceback__)[-1]

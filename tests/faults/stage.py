@@ -1,11 +1,8 @@
-"""One schedule's zone: people with phones, what is owed to them, and the way to the end of all that is under way."""
+"""One schedule's zone: people with phones, what is owed to them, and what is seen of it."""
 
-import asyncio
-import secrets
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
-from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,18 +10,18 @@ import aiohttp
 from tortoise.transactions import in_transaction
 
 from miniprogram_mock.phones import Phone
-from models import deliveries, escalations, organization, reminders
+from models import deliveries, organization, reminders
 from models.base import clock, database
 from models.base.calendar import calendar_of
 from models.base.ids import new_id
 from models.base.scope import Scope
 from models.escalations import Timer
 from models.ledger import Item
-from models.organization import Binding, Zone
+from models.organization import Zone
 from models.reminders import ReminderKind
-from tests.faults.arena import POLL_SECONDS, WORKERS, Arena, until
+from tests.faults.arena import WORKERS, Arena, until
 from tests.office import PARTS as POSTS
-from tests.office import Office, open_office
+from tests.office import Office
 
 TODO = "ZL_TODO"
 SUBSCRIBE, TEMPLATE = "/cgi-bin/message/subscribe/send", "/cgi-bin/message/template/send"
@@ -34,7 +31,6 @@ PARTS = ("owner", "colleague", "leader", "upper", "overseer", "inspector", "stra
 REMINDED = (ReminderKind.ALERT_TO_CHECK, ReminderKind.VISIT_ASSIGNED, ReminderKind.REVIEW_WAITING)
 GATHERED = deliveries.GATHER.total_seconds() + 1
 LEASE_LAPSED = 31.0
-LAND_SECONDS = 40.0
 
 
 @dataclass(frozen=True)
@@ -153,11 +149,6 @@ class Stage:
         assert reminder is not None
         self.owed.append(Owed(self.person(part), kind, subject))
         return reminder
-
-    async def urge(self, item: Item) -> None:
-        """Oversight urges the item's owner."""
-        await escalations.urge(item.id, by=self.office.overseer)
-        self.owed.append(Owed(item.owner_id, ReminderKind.URGE, item.id))
 
     async def owe_some(self, *parts: str) -> None:
         """A few obligations at random, to these people and some others, due when they have been gathered."""
@@ -278,30 +269,7 @@ class Stage:
         if not holds:
             self.remarks.append(what)
 
-    # The end.
-
-    async def land(self) -> None:
-        """Move the clock from one instant at which something is due to the next, until nothing is under way.
-
-        After so many seconds it is given up: the checks then name what did not end.
-        """
-        deadline = monotonic() + LAND_SECONDS
-        while (due_at := await self._under_way()) and monotonic() < deadline:
-            ahead = (due_at - clock.now()).total_seconds()
-            if ahead > 0:
-                await self.arena.move(ahead + 0.5)
-            await asyncio.sleep(POLL_SECONDS * 2)
-
-    async def _under_way(self) -> datetime | None:
-        """When the next thing under way can go on; None where all has ended. Timers of later days do not count."""
-        now = clock.now()
-        (row,) = await database.fetch(UNDER_WAY, self.zone.id, now, now + timedelta(minutes=2))
-        rings_at = await self._when_phones_may_ring(max(row["rings_at"], now)) if row["rings_at"] else None
-        return min(filter(None, (row["due_at"], rings_at)), default=None)
-
-    async def _when_phones_may_ring(self, at: datetime) -> datetime:
-        settings, days = await organization.settings_of(self.zone.id), await calendar_of(self.zone.id)
-        return days.next_loud(at, settings.quiet_from, settings.quiet_until)
+    # Time.
 
     async def to_morning(self, after_days: int = 0, hour: int = 10) -> None:
         """Ten in the morning of the next working day from so many days on."""
@@ -318,47 +286,3 @@ class Stage:
     async def move_to(self, instant: datetime) -> None:
         """Make it that instant."""
         await self.arena.move((instant - clock.now()).total_seconds())
-
-
-UNDER_WAY = """
-with due as (
-  select case when state = 'queued' then not_before else leased_until end as due_at,
-    state = 'queued' and not urgent as rings
-  from delivery where zone_id = $1 and state in ('queued', 'leased', 'sending')
-  union all select next_at, false from outbox where zone_id = $1 and state = 'waiting' and due_at <= $3
-  union all select next_at, false from callback where state = 'waiting'
-  union all select due_at, false from escalation_timer where zone_id = $1 and state = 'waiting' and due_at <= $2
-)
-select min(due_at) filter (where not rings) as due_at, min(due_at) filter (where rings) as rings_at from due
-"""
-
-
-async def set_up(arena: Arena, chance: Random) -> Stage:
-    """A new zone in the arena on a morning of 2026 or a year not announced yet, with its people's phones."""
-    clock_to = clock.at(date(2026, 1, 5) + timedelta(days=chance.randrange(700)), 10)
-    await arena.move((clock_to - clock.now()).total_seconds())
-    zone = await organization.create_zone(code=f"z{secrets.token_hex(8)}", name="故障演练区（虚构）")
-    office = await open_office(zone)
-    stage = Stage(arena, chance, zone, office, _phones(arena, office), await arena.last())
-    await stage.to_morning()
-    await _bind(stage)
-    return stage
-
-
-def _phones(arena: Arena, office: Office) -> dict[str, Phone]:
-    return {part: Phone(str(office.people[part].phone), api=arena.api, wechat=arena.platform) for part in PARTS}
-
-
-async def _bind(stage: Stage) -> None:
-    numbers = {"phones": [{"phone": phone.number} for phone in stage.phones.values()]}
-    made = await stage.arena.platform.ask("POST", "/_phone/register_many", json=numbers)
-    for (part, phone), known in zip(stage.phones.items(), made["phones"], strict=True):
-        phone.known_as(known)
-        await stage.bind(part)
-
-
-async def clear(stage: Stage) -> None:
-    """The zone is gone for the workers, and what the platform told is forgotten: the next schedule is alone."""
-    await Binding.filter(zone_id=stage.zone.id).delete()
-    await Zone.filter(id=stage.zone.id).delete()
-    await database.execute("delete from callback")

@@ -13,7 +13,9 @@ from tortoise.transactions import in_transaction
 from models.base import database
 from tests.faults.arena import Arena, opened
 from tests.faults.checking import Finding, check
-from tests.faults.stage import GATHERED, SUBSCRIBE, TEMPLATE, Stage, set_up
+from tests.faults.landing import land
+from tests.faults.opening import set_up
+from tests.faults.stage import GATHERED, SUBSCRIBE, TEMPLATE, Stage
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]
 
@@ -36,9 +38,9 @@ async def stage(arena: Arena) -> Stage:
     await stage.issue("owner")
     reminder = await stage.remind("colleague")
     await arena.move(GATHERED)
-    await stage.land()
+    await land(stage)
     await stage.acknowledge("colleague", reminder)
-    await stage.land()
+    await land(stage)
     return stage
 
 

@@ -7,6 +7,7 @@ from models.base import clock, database
 from models.deliveries import Delivery
 from tests.faults.arena import WORKERS, until
 from tests.faults.families import fault
+from tests.faults.landing import land
 from tests.faults.stage import POPUP, SUBSCRIBE, TODO, Stage
 
 SENT_EVENT = "push:subscribe_msg_sent_event"
@@ -168,7 +169,7 @@ async def news_late_by_a_day(stage: Stage) -> None:
     await stage.arena.move(3)
     await stage.until_in("unknown")
     told_at = clock.now().timestamp()
-    await stage.land()
+    await land(stage)
     await stage.to_morning(1)
     await stage.arena.heal()
     await stage.arena.fault(SUBSCRIBE, "drop_before", times=1)

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from models.base import calendar, clock
 from models.base.scope import Grant, Role, Scope
 from models.ledger import Item
-from models.organization import ZoneSettings
 from models.reminders import ReminderKind
 from tests.faults.arena import WORKERS, until
 from tests.faults.families import fault
+from tests.faults.landing import land
 from tests.faults.stage import PARTS, SENDS, Owed, Stage
 
 HOUR = 3600.0
@@ -89,7 +89,7 @@ async def holiday_notice(stage: Stage) -> None:
 
     await until("the deadline moves", moved)
     await stage.owe_due("owner", "colleague")
-    await stage.land()
+    await land(stage)
     await stage.to_step(item, "unacknowledged", 1)
     stage.owed.append(Owed(stage.person("owner"), ReminderKind.URGE, item.id))
 
@@ -103,10 +103,9 @@ async def three_days_out(stage: Stage) -> None:
     await stage.owe_some("colleague")
     await stage.to_step(item, "unacknowledged", 3)
     await stage.arena.up()
-    await stage.land()
+    await land(stage)
     stage.owed.append(Owed(stage.person("owner"), ReminderKind.URGE, item.id))
     stage.owed += [Owed(stage.person(part), ReminderKind.ESCALATED, item.id) for part in ("leader", "upper")]
     for part in PARTS:
         rang = await stage.rang(part, since=before)
-        # What had waited, and what the steps have to say; the budget holds for each day anyway.
-        stage.expect(f"{rang} messages in a burst", rang <= 2 + ZoneSettings().daily_budget)
+        stage.expect(f"{rang} messages in a burst", rang <= 2)  # what had waited, and what the steps have to say

@@ -5,6 +5,7 @@ import asyncio
 from models.reminders import ReminderKind
 from tests.faults.arena import SPARE, WORKERS
 from tests.faults.families import fault
+from tests.faults.landing import land
 from tests.faults.stage import PARTS, Owed, Stage
 
 
@@ -13,7 +14,7 @@ async def three_workers(stage: Stage) -> None:
     """Steps of many items, promises and pushes come due together; every worker sees all of them."""
     await stage.arena.ready(SPARE)
     items = [await stage.issue("owner") for _ in range(4)]
-    await stage.land()
+    await land(stage)
     await stage.arena.pause(*WORKERS, SPARE)
     for part in PARTS:
         await stage.remind(part)
@@ -22,7 +23,7 @@ async def three_workers(stage: Stage) -> None:
     await stage.to_step(items[-1], "unacknowledged", stage.chance.choice((1, 2)))
     stage.owed += [Owed(stage.person("owner"), ReminderKind.URGE, item.id) for item in items]
     stage.arena.resume(*WORKERS, SPARE)
-    await stage.land()
+    await land(stage)
 
 
 @fault

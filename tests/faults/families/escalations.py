@@ -11,13 +11,14 @@ from models.organization import Appointment
 from models.reminders import Reminder, ReminderKind
 from tests.faults.arena import WORKERS
 from tests.faults.families import fault
+from tests.faults.landing import land
 from tests.faults.stage import Owed, Stage
 
 
 async def _waiting(stage: Stage) -> Item:
     """An item that its owner has not received, everything told; the owner's phone is signed in."""
     item = await stage.issue("owner")
-    await stage.land()
+    await land(stage)
     await stage.phones["owner"].sign_in()
     return item
 
@@ -44,7 +45,7 @@ async def received_first(stage: Stage) -> None:
         await stage.to_step(item, "unacknowledged", 1)
         await stage.sweep()
     await asked
-    await stage.land()
+    await land(stage)
     state = await _state(stage, item)
     stage.expect(f"received first, and the step is {state}", state is TimerState.DISARMED)
     stage.expect("received, and still somebody is asked", await _open(stage, item) == 0)
@@ -61,7 +62,7 @@ async def escalated_first(stage: Stage) -> None:
         await stage.arena.blocked(2)
     await asked
     stage.owed.append(Owed(stage.person("owner"), ReminderKind.URGE, item.id))
-    await stage.land()
+    await land(stage)
     state = await _state(stage, item)
     stage.expect(f"escalated first, and the step is {state}", state is TimerState.FIRED)
     stage.expect("received, and still somebody is asked", await _open(stage, item) == 0)
@@ -73,7 +74,7 @@ async def both_at_once(stage: Stage) -> None:
     item = await _waiting(stage)
     await stage.to_step(item, "unacknowledged", 1)
     await stage.receive("owner", item)
-    await stage.land()
+    await land(stage)
     state = await _state(stage, item)
     stage.expect(f"received, and the step is {state}", state in (TimerState.FIRED, TimerState.DISARMED))
     urged = await Reminder.filter(zone_id=stage.zone.id, subject_id=item.id, kind=ReminderKind.URGE).count()
@@ -86,14 +87,14 @@ async def acknowledged_while_climbing(stage: Stage) -> None:
     """An urge is acknowledged while the next rung fires."""
     item = await _waiting(stage)
     await stage.to_step(item, "unacknowledged", 1)
-    await stage.land()
+    await land(stage)
     await stage.arena.pause(*WORKERS)
     await stage.to_step(item, "unacknowledged", 2)
     urges = await stage.open_reminders("owner")
     stage.arena.resume(*WORKERS)
     for reminder in urges:
         await stage.acknowledge("owner", reminder)
-    await stage.land()
+    await land(stage)
     stage.owed.append(Owed(stage.person("owner"), ReminderKind.URGE, item.id))
     stage.owed.append(Owed(stage.person("leader"), ReminderKind.ESCALATED, item.id))
 
@@ -103,7 +104,7 @@ async def leader_transferred(stage: Stage) -> None:
     """After the first rung the unit leader leaves, while a message is under way: the next one up hears."""
     item = await _waiting(stage)
     await stage.to_step(item, "unacknowledged", 1)
-    await stage.land()
+    await land(stage)
     await stage.remind("leader")
     async with stage.arena.held("select from consent where zone_id = $1 for update", zone=stage.zone.id):
         await stage.arena.move(3)
@@ -112,7 +113,7 @@ async def leader_transferred(stage: Stage) -> None:
         )
         await organization.unbind(stage.zone.id, stage.person("leader"), why="left_office", by=stage.system)
     await stage.to_step(item, "unacknowledged", 2)
-    await stage.land()
+    await land(stage)
     stage.owed.append(Owed(stage.person("upper"), ReminderKind.ESCALATED, item.id))
     rows = await database.fetch(
         "select from reminder where zone_id = $1 and person_id = $2 and subject_id = $3",
@@ -131,7 +132,7 @@ async def leader_absent(stage: Stage) -> None:
     item = await stage.issue("owner")
     await stage.office.absent("leader", "colleague")
     await stage.to_step(item, "unacknowledged", 2)
-    await stage.land()
+    await land(stage)
     stage.owed.append(Owed(stage.person("owner"), ReminderKind.URGE, item.id))
     stage.owed.append(Owed(stage.person("colleague"), ReminderKind.ESCALATED, item.id))
     for absence in await organization.delegations(by=stage.office.leader):
@@ -142,14 +143,14 @@ async def leader_absent(stage: Stage) -> None:
 async def acknowledgement_expires(stage: Stage) -> None:
     """Acknowledged and nothing moves: it is told again one day, while a worker is killed."""
     reminder = await stage.remind("owner")
-    await stage.land()
+    await land(stage)
     await stage.acknowledge("owner", reminder)
-    await stage.land()
+    await land(stage)
     expires = (await Reminder.get(id=reminder)).expires_at
     assert expires is not None
     stage.arena.kill(*WORKERS)
     await stage.move_to(expires + timedelta(seconds=1))
     await stage.arena.up()
-    await stage.land()
+    await land(stage)
     again = await Reminder.filter(zone_id=stage.zone.id, person_id=stage.person("owner"), alerts=2).count()
     stage.expect(f"told again {again} times", again == 1)

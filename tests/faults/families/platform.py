@@ -2,6 +2,7 @@
 
 from tests.faults.arena import WORKERS, until
 from tests.faults.families import fault
+from tests.faults.landing import land
 from tests.faults.stage import GATHERED, SENDS, SUBSCRIBE, TEMPLATE, Stage
 
 REACHED = ("owner", "colleague")
@@ -66,7 +67,7 @@ async def busy_for_good(stage: Stage) -> None:
     """-1 until we give up on the channel."""
     await stage.arena.fault(SUBSCRIBE, "errcode", errcode=-1)
     await stage.owe_due("owner")
-    await stage.land()
+    await land(stage)
 
 
 @fault
@@ -119,7 +120,7 @@ async def token_refused_at_once(stage: Stage) -> None:
         await stage.arena.control("POST", "tokens/revoke", account="mini")
         before = await _issued(stage)
     stage.arena.resume(first)
-    await stage.land()
+    await land(stage)
     fetched = await _issued(stage) - before
     stage.expect(f"{fetched} tokens were fetched for one that was refused", fetched == 1)
 

@@ -6,6 +6,7 @@ from models.reminders import ReminderKind
 from tests.faults.arena import WORKERS
 from tests.faults.cutting import cut, go_on
 from tests.faults.families import fault
+from tests.faults.landing import land
 from tests.faults.stage import SENDS, SUBSCRIBE, Owed, Stage
 
 REACHED = ("owner", "colleague")
@@ -88,7 +89,7 @@ async def after_commit(stage: Stage) -> None:
 async def step_half_fired(stage: Stage) -> None:
     """In the middle of the transaction in which an escalation step fires: its first reminder is written."""
     item = await stage.issue("owner")
-    await stage.land()
+    await land(stage)
     stage.owed.append(Owed(stage.person("owner"), ReminderKind.URGE, item.id))
     async with stage.arena.held("lock table delivery in share mode"):
         await stage.to_step(item, "unacknowledged", 1)
@@ -101,7 +102,7 @@ async def step_half_fired(stage: Stage) -> None:
 async def promise_half_kept(stage: Stage) -> None:
     """In the middle of what follows an acknowledgement."""
     reminder = await stage.remind("owner")
-    await stage.land()
+    await land(stage)
     await stage.arena.pause(*WORKERS)
     await stage.acknowledge("owner", reminder)
     async with stage.arena.held("select from reminder where zone_id = $1 for update", zone=stage.zone.id):
