@@ -63,6 +63,11 @@ class Facts:
         """Whether an open alarm names it, or one of these kinds, which count what is late, is open at all."""
         return any(kind in self.alarms for kind in kinds) or any(str(subject) in text for text in self.alarms.values())
 
+    def earlier(self, row: Row) -> set[str]:
+        """The channels over which the same was tried before."""
+        before = self.deliveries.get(row["after"]) if row["after"] else None
+        return {before["channel"]} | self.earlier(before) if before else set()
+
     def carrier(self, row: Row) -> Row | None:
         """The delivery whose message told of it."""
         return self.deliveries.get(row["carried_by"] or row["id"])
@@ -194,7 +199,7 @@ def repeated(facts: Facts) -> Iterator[Finding]:
             yield Finding("duplicate", f"{times} {channel} messages of delivery {carrier}")
     for message in facts.messages:
         told = facts.carried.get(message["carrier"], [])
-        if message["channel"] == "subscribe" and told and all(row["after"] for row in told):
+        if message["channel"] == "subscribe" and told and all("subscribe" in facts.earlier(row) for row in told):
             yield Finding("duplicate", f"delivery {message['carrier']} went over subscribe again")
 
 
