@@ -7,7 +7,7 @@ from tests.faults.arena import WORKERS
 from tests.faults.cutting import cut, go_on
 from tests.faults.families import fault
 from tests.faults.landing import land
-from tests.faults.stage import SENDS, SUBSCRIBE, Owed, Stage
+from tests.faults.stage import GATHERED, LEASE_LAPSED, SENDS, SUBSCRIBE, TEMPLATE, Owed, Stage
 
 REACHED = ("owner", "colleague")
 """One who has consents, one who follows."""
@@ -138,3 +138,21 @@ async def template_long_ago(stage: Stage) -> None:
     assert begun.begun_at is not None
     await stage.arena.move(stage.chance.choice((8.0, 9.5, 15.0)) * 60 - (clock.now() - begun.begun_at).total_seconds())
     await stage.arena.up()
+
+
+@fault
+async def repetition_refused(stage: Stage) -> None:
+    """Killed when a template message had been taken; who takes over is refused until tomorrow: it is told once."""
+    stage.worn = True
+    await stage.arena.fault(SENDS, "latency", ms=6000)
+    before = await stage.arena.last()
+    await stage.remind("colleague")
+    await stage.arena.move(GATHERED)
+    await stage.until_accepted(before)
+    stage.arena.kill(*WORKERS)
+    await stage.arena.heal()
+    await stage.arena.fault(TEMPLATE, "errcode", errcode=45009)
+    called = await stage.arena.calls(TEMPLATE)
+    await stage.arena.move(LEASE_LAPSED)
+    await stage.arena.up()
+    await stage.until_called(TEMPLATE, called)
