@@ -76,6 +76,9 @@ check: $(READY) $(MP) ## Lint, types, import rules; the mini-program's types, un
 bench: $(READY) ## Measure the hot paths against their limit and a peer, side by side
 	@$(BIN)/python -m tests.bench
 
+faults: $(READY) ## Hundreds of random schedules of faults: nothing lost, nobody told twice (FAULTS_SEED, FAULTS_ONLY)
+	@$(BIN)/python -m tests.faults
+
 lock: $(READY) ## Lock dependencies by version and hash, without download addresses
 	@$(BIN)/uv pip compile pyproject.toml --group dev --group bench --universal --generate-hashes --no-header \
 	  --no-emit-index-url --quiet --output-file requirements.lock

@@ -23,6 +23,8 @@ from models.deliveries import News
 LEASE = timedelta(seconds=30)
 PATIENCE = timedelta(days=7)
 LONGEST_PAUSE = timedelta(hours=1)
+CLOCKS_APART = timedelta(minutes=1)
+"""How far the platform's clock, which tells whole seconds, may lag behind ours."""
 
 
 class CallbackState(StrEnum):
@@ -157,12 +159,13 @@ async def _change(callback: Callback) -> None:
 
 
 async def _sent(callback: Callback) -> None:
+    """News may come a day late: it is of a message that had left when it happened, not when it came."""
     zone_id, openid = await _zone_and_phone(callback)
+    at = min(callback.received_at, _happened_at(callback) + CLOCKS_APART)
     for entry in _listed(callback):
         errcode = int(entry["ErrorCode"])
         msgid = str(entry["MsgID"]) if "MsgID" in entry else None
-        news = News(zone_id, openid, callback.received_at, errcode == 0, errcode or None, msgid)
-        await deliveries.settle_unknown(news)
+        await deliveries.settle_unknown(News(zone_id, openid, at, errcode == 0, errcode or None, msgid))
 
 
 async def _unfollow(callback: Callback) -> None:

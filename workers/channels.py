@@ -58,11 +58,18 @@ class Channels:
 
 
 async def _repeating(send: Callable[[], Awaitable[str]]) -> str:
-    """Sent under the same key until an answer comes, up to `TRIES` times. Raises Refusal."""
-    for _ in range(TRIES - 1):
+    """Sent under the same key until an answer comes, up to `TRIES` times. Raises Refusal.
+
+    Once no answer came it may have been sent, so that a repetition that is refused changes nothing: tried again after
+    the other side has forgotten the key, it would arrive twice.
+    """
+    lost: Refusal | None = None
+    for _ in range(TRIES):
         try:
             return await send()
         except Refusal as refused:
             if refused.kind is not RefusalKind.UNKNOWN:
-                raise
-    return await send()
+                raise lost or refused from None
+            lost = refused
+    assert lost
+    raise lost

@@ -99,9 +99,11 @@ class Pushing:
 
 
 def _refused(push: Push, refused: Refusal) -> Conclusion:
-    state = {
+    """A repetition that is refused does not undo what the first sending may have done."""
+    states = {
         RefusalKind.PERMANENT: DeliveryState.FAILED,
         RefusalKind.RETRY_AFTER: DeliveryState.QUEUED,
         RefusalKind.UNKNOWN: DeliveryState.UNKNOWN,
-    }[refused.kind]
+    }
+    state = DeliveryState.UNKNOWN if push.repeats else states[refused.kind]
     return Conclusion(push, state, refused.kind.value, refused.errcode, again_at=refused.retry_at)

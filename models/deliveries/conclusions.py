@@ -128,7 +128,7 @@ async def recover(zone_id: UUID) -> list[Channel]:
 
 @dataclass(frozen=True)
 class News:
-    """What a sent event tells of a subscribe message to `openid` that left before `at`; `msgid` where it names one."""
+    """What a sent event tells of a subscribe message to `openid` that had left at `at`; `msgid` where it names one."""
 
     zone_id: UUID
     openid: str

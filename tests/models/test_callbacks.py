@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -11,7 +12,7 @@ from models.base.ids import new_id
 from models.base.outbox import Promise
 from models.base.scope import Scope
 from models.callbacks import Callback, CallbackState, Nobody
-from models.deliveries import Consent
+from models.deliveries import Channel, Consent, Delivery, DeliveryState
 from models.organization import Binding, Person, Zone
 
 TEMPLATE = "ZL_TODO"
@@ -133,6 +134,38 @@ async def test_an_event_that_the_product_does_not_use_is_dropped() -> None:
     await callbacks.store("k", {"Event": "user_enter_tempsession", "FromUserName": "o1"})
     await callbacks.apply(await take_one())
     assert (await Callback.get()).state is CallbackState.DROPPED
+
+
+async def test_news_that_comes_a_day_late_settles_yesterdays_message_and_not_todays(
+    zone: Zone, clock_moves: Callable[..., None]
+) -> None:
+    await bind(zone, "o1")
+    yesterdays = await unknown_message(zone, "o1")
+    told = {"TemplateId": TEMPLATE, "MsgID": "1", "ErrorCode": "0", "ErrorStatus": "success"}
+    event = {"FromUserName": "o1", "Event": "subscribe_msg_sent_event", "List": told}
+    event["CreateTime"] = int(clock.now().timestamp())
+    clock_moves(days=1)
+    todays = await unknown_message(zone, "o1")
+    await callbacks.store("k", event)
+    await callbacks.apply(await take_one())
+    states = {row.id: row.state for row in await Delivery.all()}
+    assert states == {yesterdays: DeliveryState.SENT, todays: DeliveryState.UNKNOWN}
+
+
+async def unknown_message(zone: Zone, openid: str) -> UUID:
+    message = await Delivery.create(
+        zone_id=zone.id,
+        person_id=(await Binding.get(openid=openid)).person_id,  # type: ignore[attr-defined]
+        reminder_id=new_id(),
+        key=str(new_id()),
+        state=DeliveryState.UNKNOWN,
+        channel=Channel.SUBSCRIBE,
+        openid=openid,
+        not_before=clock.now(),
+        made_at=clock.now(),
+        begun_at=clock.now(),
+    )
+    return message.id
 
 
 async def test_a_followers_phone_is_found_by_its_unionid(zone: Zone) -> None:

@@ -92,6 +92,20 @@ async def test_a_template_message_without_an_answer_is_repeated_and_arrives_once
     assert len(await platform.sent()) == 1
 
 
+async def test_a_template_message_without_an_answer_stays_unknown_whatever_its_repetition_is_told(
+    context: Context, platform: Platform, bind: Bind, owe: Owe, clock_moves: Callable[..., None]
+) -> None:
+    await platform.fault(TEMPLATE, "drop_after", times=1)
+    await platform.fault(TEMPLATE, "errcode", errcode=45011, times=1)
+    await owe(await bind(follows=True))
+    await push(context)
+    clock_moves(minutes=12)  # the platform has forgotten the message's id
+    await platform.ask("POST", "/_control/clock", advance_seconds=720)
+    await push(context)
+    assert await outcomes() == [("unknown", "template")]
+    assert len(await platform.sent()) == 1
+
+
 async def test_a_busy_platform_is_tried_again(
     context: Context, platform: Platform, bind: Bind, owe: Owe, clock_moves: Callable[..., None]
 ) -> None:
