@@ -268,6 +268,9 @@ class SettingsOut(Schema):
     daily_budget: Annotated[int, Field(description="每人每天最多推送几条")]
     working_hours: Annotated[list[str], Field(description="工作时段", examples=[["09:00-12:00", "13:30-17:30"]])]
     urge_interval_hours: Annotated[int, Field(description="两次催办至少相隔几小时")]
+    channels: Annotated[
+        list[str], Field(description="消息渠道，按先后；都不填则只进收件箱", examples=[["subscribe", "template"]])
+    ]
 
 
 class SettingsIn(Schema):
@@ -278,6 +281,7 @@ class SettingsIn(Schema):
     daily_budget: Annotated[int | None, Field(examples=[3])] = None
     working_hours: Annotated[list[str] | None, Field(max_length=4)] = None
     urge_interval_hours: Annotated[int | None, Field(examples=[24])] = None
+    channels: Annotated[list[str] | None, Field(max_length=4, examples=[["subscribe", "template", "sms"]])] = None
 
 
 @routes.get("/settings", roles=READERS, reply=SettingsOut, summary="开发区设置")
