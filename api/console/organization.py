@@ -271,6 +271,9 @@ class SettingsOut(Schema):
     urge_interval_hours: Annotated[int, Field(description="两次催办至少相隔几小时")]
     filing_number: Annotated[str, Field(description="小程序备案号", examples=["苏ICP备2026000001号-1X"])]
     level_colours: Annotated[list[Colour], Field(description="级别 0–4 在本开发区各用什么颜色")]
+    channels: Annotated[
+        list[str], Field(description="消息渠道，按先后；都不填则只进收件箱", examples=[["subscribe", "template"]])
+    ]
 
 
 class SettingsIn(Schema):
@@ -283,6 +286,7 @@ class SettingsIn(Schema):
     urge_interval_hours: Annotated[int | None, Field(examples=[24])] = None
     filing_number: Annotated[str | None, Field(max_length=60, examples=["苏ICP备2026000001号-1X"])] = None
     level_colours: Annotated[list[Colour] | None, Field(max_length=5)] = None
+    channels: Annotated[list[str] | None, Field(max_length=4, examples=[["subscribe", "template", "sms"]])] = None
 
 
 @routes.get("/settings", roles=READERS, reply=SettingsOut, summary="开发区设置")

@@ -114,8 +114,12 @@ async def test_notices_and_settings_are_read_and_changed(office: Desk) -> None:
     assert [notice["year"] for notice in listed] == [2027, 2026, 2025, 2024]
     changed = await office.call("PATCH", "/api/console/organization/settings", json={"daily_budget": 5})
     assert changed.content["daily_budget"] == 5
-    refused = await office.call("PATCH", "/api/console/organization/settings", json={"quiet_from": "99:99"})
-    assert refused.code == "bad_settings"
+    order = ["wecom", "subscribe"]
+    changed = await office.call("PATCH", "/api/console/organization/settings", json={"channels": order})
+    assert changed.content["channels"] == order
+    for wrong in ({"quiet_from": "99:99"}, {"channels": ["fax"]}, {"channels": ["sms", "sms"]}):
+        refused = await office.call("PATCH", "/api/console/organization/settings", json=wrong)
+        assert refused.code == "bad_settings"
 
 
 async def test_a_phone_reads_whose_product_this_is_and_its_filing_number(phone: Phone, zone: Zone) -> None:
