@@ -1,35 +1,25 @@
 """What the office sees of the product's own state at the console: alarms, unknown outcomes, channels, quarantine."""
 
-import secrets
+from typing import Any
 from uuid import uuid4
 
-import aiohttp
-import pyotp
 import pytest
 
-from models import accounts, deliveries
+from models import deliveries
 from models.base import alarms, calendar, clock, outbox
 from models.base.alarms import AlarmKind
 from models.base.ids import new_id
 from models.base.outbox import Promise
-from models.base.scope import Role, Scope
-from models.base.settings import Settings
+from models.base.scope import Role
 from models.deliveries import Channel, Delivery
 from models.organization import Unit, Zone
 from tests.api.conftest import Client, Desk, person
 
 
 @pytest.fixture
-async def admin(server: str, http: aiohttp.ClientSession, zone: Zone, bureau: Unit, settings: Settings) -> Client:
+async def admin(desk_of: Any, zone: Zone, bureau: Unit) -> Client:
     """An administrator at the console."""
-    holder = await person(zone, bureau, "周敏", Role.ADMIN)
-    signer = accounts.Signer(settings.signing_key.get_secret_value())
-    login = f"admin-{secrets.token_hex(4)}"
-    made = await accounts.create_account(holder.id, login, by=Scope.system(zone.id), signer=signer)
-    desk = Desk(server, http, login, made.password, pyotp.parse_uri(made.totp_uri).secret)
-    assert (await desk.sign_in()).status == 200
-    new = f"Zl-{secrets.token_urlsafe(18)}"
-    assert (await desk.post("/api/console/password", {"current": made.password, "new": new})).status == 204
+    desk: Desk = await desk_of((await person(zone, bureau, "周敏", Role.ADMIN)).id)
     return desk
 
 
