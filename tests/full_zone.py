@@ -4,20 +4,22 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from models import accounts, evidence, ledger, lookbacks, organization, reminders
+from models import accounts, evidence, feedback, ledger, lookbacks, organization, personal_data, reminders
 from models.accounts import Feed, Signer
 from models.base import clock, database
 from models.base.ids import new_id
+from models.base.outbox import Promise, PromiseState
 from models.base.scope import SEPARATED, Role, Scope
 from models.escalations import Action, Draft
+from models.feedback import FeedbackKind
 from models.ledger import Matter
 from models.lookbacks import PlanFacts, Population
 from models.organization import Person, PostRank, UnbindingProposal, Zone
 from models.reminders import ReminderKind
 from tests.lookback_zone import REQUIREMENT, Office, furnish
 
-EVERYBODY, KEEPER = "everybody", "keeper"
-"""One holds every role that one person may, the other keeps the accounts (domain.md §2)."""
+EVERYBODY, KEEPER, READER = "everybody", "keeper", "reader"
+"""One holds every role that one person may, one keeps the accounts, one reads the log (domain.md §2)."""
 
 
 @dataclass
@@ -46,6 +48,7 @@ async def fill(zone: Zone, signer: Signer) -> FullZone:
     most = set(Role) - SEPARATED | {Role.ADMIN}
     await office.appoint(EVERYBODY, "root", PostRank.MEMBER, *((role, "root") for role in most))
     await office.appoint(KEEPER, "root", PostRank.MEMBER, (Role.SECURITY_ADMIN, "root"))
+    await office.appoint(READER, "root", PostRank.MEMBER, (Role.AUDITOR, "root"))
     full = FullZone(office)
     await _items(full)
     await _visits(full)
@@ -133,6 +136,14 @@ async def _people(full: FullZone, signer: Signer) -> None:
         zone_id, office.people[EVERYBODY], ReminderKind.INFORMED, subject=("zone", zone_id), summary="试", key="try"
     )
     full.add("reminder_id", *[row.id for row in await reminders.Reminder.filter(zone_id=zone_id)])
+    full.add("feedback_id", (await feedback.submit("少发消息", kind=FeedbackKind.SUGGESTION, by=everybody)).id)
+    full.add("request_id", (await personal_data.ask_deletion(by=await office.scope("owner A"))).id)
+    now = clock.now()
+    stuck = Promise(
+        zone_id=zone_id, job="x.y", payload={}, state=PromiseState.QUARANTINED, due_at=now, next_at=now, made_at=now
+    )
+    await stuck.save()
+    full.add("promise_id", stuck.id)
 
 
 async def rows_of(zone_id: UUID) -> dict[str, str]:

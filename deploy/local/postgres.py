@@ -50,6 +50,7 @@ synchronous_commit = off
 full_page_writes = off
 wal_level = 'minimal'
 max_wal_senders = 0
+autovacuum = off
 """
 # The superuser has no password and no way in over the network; single-user mode remains for emergencies.
 HOST_RULES = f"host all {ROLE} 127.0.0.1/32 scram-sha-256\n"

@@ -10,7 +10,6 @@ from models.base.calendar import Calendar, calendar_of
 from models.base.database import atomic
 from models.base.errors import Fault, Invalid
 from models.base.scope import Scope
-from models.base.stated import LATEST
 from models.ledger.tables import OPEN, Cycle, Item, State
 
 MOST_DAYS = 250
@@ -22,14 +21,14 @@ AT_ONCE = 200
 
 @dataclass(frozen=True)
 class Deadline:
-    """Exactly one of a date of this century and a number of working days (1–250). Raises Invalid (`bad_due`)."""
+    """Exactly one of a date and a number of working days (1–250). Raises Invalid (`bad_due`)."""
 
     on: date | None = None
     days: int | None = None
 
     def __post_init__(self) -> None:
         counted = self.on is None and 1 <= (self.days or 0) <= MOST_DAYS
-        dated = self.days is None and self.on is not None and self.on <= LATEST
+        dated = self.days is None and self.on is not None
         if not counted and not dated:
             fault = Fault("/due", "bad_due", f"期限填一个日期，或 1 到 {MOST_DAYS} 个工作日，二者填一个。")
             raise Invalid("bad_due", fault.detail, faults=(fault,))

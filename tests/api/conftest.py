@@ -30,7 +30,7 @@ from models.base import clock
 from models.base.scope import Role, Scope
 from models.base.settings import Settings
 from models.organization import Person, RoleGrant, Unit, UnitKind, Zone
-from tests.full_zone import EVERYBODY, KEEPER, FullZone, fill
+from tests.full_zone import EVERYBODY, KEEPER, READER, FullZone, fill
 
 CHECKOUT = Path(__file__).parents[2]
 APPID, SECRET = "wx5a1e0000000000aa", "demo-mini-secret"
@@ -320,8 +320,8 @@ def callers_in(phone_of: Any, desk_of: Any) -> Any:
     async def make(full: FullZone) -> dict[str, Client]:
         phone: Phone = await phone_of((await full.person(EVERYBODY)).phone)
         assert (await phone.enter()).status == 200
-        desks = {name: await desk_of((await full.person(name)).id) for name in (EVERYBODY, KEEPER)}
-        return {"mini": phone, "console": desks[EVERYBODY], KEEPER: desks[KEEPER]}
+        desks = {name: await desk_of((await full.person(name)).id) for name in (EVERYBODY, KEEPER, READER)}
+        return {"mini": phone, "console": desks.pop(EVERYBODY), **desks}
 
     return make
 

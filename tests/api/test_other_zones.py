@@ -19,7 +19,7 @@ from models.base.scope import Role
 from models.base.settings import Settings
 from tests.api.conftest import Answer, Client, Json
 from tests.api.simplest import DOCUMENT, FORMATS, simplest
-from tests.full_zone import KEEPER, FullZone, fill, rows_of
+from tests.full_zone import KEEPER, READER, FullZone, fill, rows_of
 
 ROUTES = {route.name: route for route in collect()}
 OWN_NAMES = {"console.escalations.put", "console.escalations.retire"}
@@ -28,9 +28,11 @@ OWN_NAMES = {"console.escalations.put", "console.escalations.retire"}
 
 NO_ROWS = {("mini.deliveries.report", "report_id"), ("mini.reminders.inbox", "after")}
 """Made by the phone itself; the place in one's own list."""
-FILTERS = {("console.items.similar", "owner_id"), ("console.lookbacks.plan", "campaign_id")} | {
-    (f"console.items.{name}", field) for name in ("listing", "export") for field in ("owner_id", "campaign_id")
-}
+FILTERS = {
+    ("console.items.similar", "owner_id"),
+    ("console.lookbacks.plan", "campaign_id"),
+    ("console.audit.acts", "subject_id"),
+} | {(f"console.items.{name}", field) for name in ("listing", "export") for field in ("owner_id", "campaign_id")}
 """A filter over one's own rows refuses nothing, and finds nothing."""
 
 
@@ -55,7 +57,8 @@ async def callers(ours: FullZone, callers_in: Any) -> dict[str, Client]:
 
 
 def caller_of(route: Route, callers: dict[str, Client]) -> Client:
-    return callers[KEEPER if route.roles == {Role.SECURITY_ADMIN} else route.audience]
+    apart = {frozenset({Role.SECURITY_ADMIN}): KEEPER, frozenset({Role.AUDITOR}): READER}
+    return callers[apart.get(frozenset(route.roles), route.audience)]
 
 
 def operations() -> Iterator[tuple[Route, str, Json]]:
@@ -143,6 +146,8 @@ def requests_with(theirs: FullZone, ours: FullZone) -> dict[tuple[str, str], tup
         ("console.items.revise", "owner_id"): ({}, matter | {"owner_id": person}),
         ("console.items.revise", "unit_id"): ({}, matter | {"unit_id": unit}),
         ("console.items.similar", "owner_id"): ({"owner_id": person, "title": "第2件事项"}, None),
+        ("console.escalations.simulate", "item_id"): ({}, {"item_id": item}),
+        ("console.audit.acts", "subject_id"): ({"subject_id": item}, None),
         ("console.accounts.create", "person_id"): ({}, {"person_id": person, "login": f"other-{uuid4().hex[:8]}"}),
         ("console.lookbacks.plan", "unit_id"): ({}, plan | {"population": {"unit_id": unit}}),
         ("console.lookbacks.plan", "campaign_id"): ({}, plan | {"population": {"campaign_id": campaign}}),

@@ -10,12 +10,14 @@ from pydantic import BaseModel
 
 from api.app import collect
 from api.wire import Route
-from models import accounts, escalations, evidence, feedback, ledger, lookbacks, organization, personal_data
+from models import accounts, deliveries, escalations, evidence, feedback, ledger, lookbacks, organization, personal_data
 from models.accounts import Feed, Signer
-from models.base import calendar, clock
+from models.base import alarms, calendar, clock
+from models.base.alarms import AlarmKind
 from models.base.ids import new_id
+from models.base.outbox import Promise, PromiseState
 from models.base.scope import Grant, Role, Scope
-from models.deliveries import Delivery
+from models.deliveries import Channel, Delivery
 from models.escalations import Action, Draft
 from models.feedback import FeedbackKind
 from models.ledger import Item
@@ -34,6 +36,7 @@ def is_list(route: Route) -> bool:
         and isinstance(route.reply, type)
         and issubclass(route.reply, BaseModel)
         and "items" in route.reply.model_fields
+        and route.reply.model_fields["items"].annotation is not int  # a preview counts items
     )
 
 
@@ -122,8 +125,17 @@ class FullZone:
             reason="已逾期5个工作日",
             drafted_at=clock.now(),
         )
+        await self._of_operations()
         await feedback.submit(f"第{self.grown}条建议", kind=FeedbackKind.SUGGESTION, by=self.office.owner)
         await personal_data.ask_deletion(by=Scope(person.zone_id, f"person:{person.id}", person_id=person.id))
+
+    async def _of_operations(self) -> None:
+        zone_id, now = self.office.zone.id, clock.now()
+        await deliveries.pause([*Channel][self.grown], "维护", by=self.boss)
+        wrong = {f"job.{number}": "1项到期未办" for number in range(self.grown)}
+        await alarms.settle(zone_id, AlarmKind.PROMISES_LATE, wrong)
+        moments = {"due_at": now, "next_at": now, "made_at": now}
+        await Promise.create(zone_id=zone_id, job="x.y", payload={}, state=PromiseState.QUARANTINED, **moments)
 
     def asked(self, route: Route) -> dict[str, Any]:
         """Who asks for the list, and for which one."""
@@ -172,6 +184,7 @@ def test_every_list_has_a_bound() -> None:
 
 
 BOUNDED_BY_THEIR_RULE = {
+    "console.deliveries.pauses",
     "console.escalations.policies",
     "console.items.similar",
     "console.organization.notices",

@@ -108,7 +108,7 @@ async def test_a_draft_names_everything_that_is_wrong_with_it(office: Office) ->
     wrong = (
         ("owner_not_in_unit", {"owner_id": office.people["stranger"].id}),
         ("bad_due", {"due_on": clock.today(), "due_days": 3}),
-        ("bad_due", {"due_on": date(9999, 12, 31)}),
+        ("too_far", {"due_on": date(9999, 12, 31)}),
         ("due_in_past", {"due_on": clock.today() - timedelta(days=1)}),
         ("unknown_policy", {"policy_codes": ["nowhere"]}),
     )

@@ -95,7 +95,7 @@ async def test_every_bad_cell_is_named_at_once_and_nothing_is_stored(office: Off
     expected = {(row, column, code) for row, (column, (_, code)) in enumerate(wrong.items(), 3)}
     assert found == expected | {
         (11, "期限", "due_in_past"),
-        (12, "期限", "bad_due"),
+        (12, "期限", "too_far"),
         (13, "责任人编号", "owner_not_in_unit"),
     }
     assert not await Item.exists()

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from models.base.spreadsheets import RowCells, SheetForm
-from models.base.stated import LATEST
 from models.ledger.deadlines import MOST_DAYS, MOST_YEARS_AHEAD
 from models.ledger.drafts import TOO_HIGH
 from models.ledger.tables import Classification, ListKind
@@ -84,7 +83,6 @@ def _day(text: str) -> date | None:
     if parts is None:
         return None
     try:
-        day = date(int(parts[1]), int(parts[2]), int(parts[3]))
+        return date(int(parts[1]), int(parts[2]), int(parts[3]))
     except ValueError:
         return None
-    return day if day <= LATEST else None
