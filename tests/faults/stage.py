@@ -19,7 +19,7 @@ from models.escalations import Timer
 from models.ledger import Item
 from models.organization import Zone
 from models.reminders import ReminderKind
-from tests.faults.arena import WORKERS, Arena, until
+from tests.faults.arena import PATIENCE_SECONDS, WORKERS, Arena, until
 from tests.office import PARTS as POSTS
 from tests.office import Office
 
@@ -186,7 +186,7 @@ class Stage:
                 return False
             return True
 
-        await until("the API answers the phone", answered)
+        await until("the API answers the phone", answered, 2 * PATIENCE_SECONDS)
 
     async def receive(self, part: str, item: Item) -> None:
         """签收 over HTTP."""
