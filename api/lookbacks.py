@@ -46,17 +46,14 @@ class VisitLine(Schema):
     due_on: Annotated[date, Field(description="检查期限")]
     recorded_at: Annotated[datetime | None, Field(description="首次记录的时间；还没有记录为空")]
     inspectors: Annotated[Sequence[str], Field(description="检查人员姓名，前一位牵头", examples=[["陈立"]])]
-
-    @classmethod
-    def of(cls, visit: Visit, names: dict[UUID, str]) -> "VisitLine":
-        """From a row with its plan, item and unit."""
-        return cls(**_line(visit, names))
+    to_cosign: Annotated[bool, Field(description="最近一份记录等本人会签")]
 
 
-def _line(visit: Visit, names: dict[UUID, str]) -> dict[str, object]:
+def _line(visit: Visit, names: dict[UUID, str], to_cosign: set[UUID]) -> dict[str, object]:
     plain = ("id", "plan_id", "item_id", "cycle", "due_on", "recorded_at")
     return {
         **{name: getattr(visit, name) for name in plain},
+        "to_cosign": visit.id in to_cosign,
         "plan": visit.plan.name,
         "number": visit.item.number,
         "title": visit.item.title,
@@ -131,7 +128,7 @@ class VisitOut(VisitLine):
         item = view.visit.item
         submitted = await evidence.of_visit(view.visit.id, by=by)
         return cls(
-            **_line(view.visit, view.names),
+            **_line(view.visit, view.names, await lookbacks.to_cosign([view.visit], by=by)),
             requirement=item.requirement,
             basis=item.basis,
             owner=view.names[item.owner_id],
@@ -142,8 +139,9 @@ class VisitOut(VisitLine):
         )
 
 
-async def page_of(visits: list[Visit], limit: int) -> Page[VisitLine]:
-    """A part of a list of visits."""
-    names = await lookbacks.names_of(visits)
+async def page_of(visits: list[Visit], limit: int, by: Scope) -> Page[VisitLine]:
+    """A part of a list of visits, as `by` sees it."""
+    names, to_cosign = await lookbacks.names_of(visits), await lookbacks.to_cosign(visits, by=by)
     next_ = write_cursor(visits[-1].id) if len(visits) == limit else None
-    return Page[VisitLine](items=[VisitLine.of(visit, names) for visit in visits], next=next_)
+    lines = [VisitLine.model_validate(_line(visit, names, to_cosign)) for visit in visits]
+    return Page[VisitLine](items=lines, next=next_)

@@ -175,7 +175,7 @@ async def drawing_record(scope: Scope, plan_id: UUID) -> bytes:
 )
 async def visits(scope: Scope, plan_id: UUID, query: Listing) -> Page[VisitLine]:
     found = await lookbacks.visits_of(plan_id, by=scope, after=_after(query), limit=query.limit)
-    return await page_of(found, query.limit)
+    return await page_of(found, query.limit, scope)
 
 
 @routes.get("/visits/<visit_id:uuid>", roles=OVERSIGHT, reply=VisitOut, summary="检查详情", errors=("not_found",))

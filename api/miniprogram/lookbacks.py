@@ -7,7 +7,7 @@ from pydantic import Field
 from sanic import Request
 
 from api.lookbacks import RECORDING, RecordIn, RecordOut, VisitLine, VisitOut, page_of
-from api.wire import Listing, Page, Routes, read_cursor
+from api.wire import Listing, Page, Routes, Schema, read_cursor
 from api.wire.once import key_of
 from models import lookbacks
 from models.base.scope import Role, Scope
@@ -22,12 +22,18 @@ class VisitsQuery(Listing):
     recorded: Annotated[bool | None, Field(description="真：已有记录的；假：还没有记录的；不填为全部。")] = None
 
 
+class CosignIn(Schema):
+    """What is signed."""
+
+    record_id: Annotated[UUID, Field(description="本人看到的那份记录")]
+
+
 @routes.get("", roles=INSPECTORS, query=VisitsQuery, reply=Page[VisitLine], summary="我的检查")
 async def mine(scope: Scope, query: VisitsQuery) -> Page[VisitLine]:
     """分给本人的回头看检查，新的在前。"""
     (after,) = read_cursor(query.after, UUID) or (None,)
     found = await lookbacks.my_visits(by=scope, recorded=query.recorded, after=after, limit=query.limit)
-    return await page_of(found, query.limit)
+    return await page_of(found, query.limit, scope)
 
 
 @routes.get("/<visit_id:uuid>", roles=INSPECTORS, reply=VisitOut, summary="检查详情", errors=("not_found",))
@@ -57,11 +63,12 @@ async def record(request: Request, scope: Scope, visit_id: UUID, body: RecordIn)
 @routes.post(
     "/<visit_id:uuid>/cosignature",
     roles=INSPECTORS,
+    body=CosignIn,
     reply=VisitOut,
     summary="会签",
-    errors=("not_found", "no_second_inspector", "not_recorded", "own_record", "already_cosigned"),
+    errors=("not_found", "no_second_inspector", "not_recorded", "record_changed", "own_record", "already_cosigned"),
 )
-async def cosign(scope: Scope, visit_id: UUID) -> VisitOut:
-    """两人检查时，由另一位检查人员在本人手机上确认最近一份记录。"""
-    await lookbacks.cosign(visit_id, by=scope)
+async def cosign(scope: Scope, visit_id: UUID, body: CosignIn) -> VisitOut:
+    """两人检查时，由另一位检查人员在本人手机上确认最近一份记录。可离线点选、稍后补传。"""
+    await lookbacks.cosign(visit_id, body.record_id, by=scope)
     return await VisitOut.whole(await lookbacks.my_visit(visit_id, by=scope), scope)

@@ -34,6 +34,7 @@ from models.lookbacks.visits import (
     names_of,
     progress,
     refuse_stranger,
+    to_cosign,
     visit_of,
     visits_of,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "record_from_paper",
     "record_visit",
     "refuse_stranger",
+    "to_cosign",
     "verify",
     "visit_of",
     "visits_of",

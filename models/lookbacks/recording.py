@@ -190,10 +190,11 @@ async def _settle(visit: Visit, by: Scope) -> None:
 
 
 @atomic()
-async def cosign(visit_id: UUID, *, by: Scope) -> Cosignature:
-    """The other inspector was there and found the same; said once, on their own phone, for the record as it stands.
+async def cosign(visit_id: UUID, record_id: UUID, *, by: Scope) -> Cosignature:
+    """The other inspector was there and found the same; said once, on their own phone, for the record that they saw.
 
-    Raises NotFound, Conflict (`no_second_inspector`, `not_recorded`, `already_cosigned`), Forbidden (`own_record`).
+    A phone may say it hours later: nobody signs a correction unseen. Raises NotFound, Forbidden (`own_record`),
+    Conflict (`no_second_inspector`, `not_recorded`, `record_changed`, `already_cosigned`).
     """
     visit = await locked(assigned_to(by), visit_id)
     if visit.second_inspector_id is None:
@@ -201,6 +202,8 @@ async def cosign(visit_id: UUID, *, by: Scope) -> Cosignature:
     record = await _last_record(visit)
     if record is None:
         raise Conflict("not_recorded", "这次检查还没有记录，有了记录再会签。")
+    if record.id != record_id:
+        raise Conflict("record_changed", "您看过之后，这份记录有了更正。请看过更正后的记录再会签。")
     if record.recorded_by == by.actor:
         raise Forbidden("own_record", "这份记录是您自己填的，请由另一位检查人员会签。")
     signed = await Cosignature.get_or_none(zone_id=by.zone_id, record_id=record.id)

@@ -8,6 +8,7 @@ from tortoise.expressions import Q
 from tortoise.functions import Count
 from tortoise.queryset import QuerySet
 
+from models.base import database
 from models.base.errors import Fault, Invalid, NotFound
 from models.base.scope import Role, Scope
 from models.lookbacks.plans import plan_of
@@ -78,6 +79,20 @@ async def my_visit(visit_id: UUID, *, by: Scope) -> VisitView:
 async def visit_of(visit_id: UUID, *, by: Scope) -> VisitView:
     """Raises NotFound outside the caller's oversight."""
     return await _view(await _loaded(overseen_by(by)).get_or_none(id=visit_id))
+
+
+async def to_cosign(visits: Iterable[Visit], *, by: Scope) -> set[UUID]:
+    """Which of these wait for the caller's signature: of two inspectors, who did not write the last record."""
+    rows = await database.fetch(
+        "select last.visit_id from (select distinct on (visit_id) visit_id, id, recorded_by from visit_record"
+        " where zone_id = $1 and visit_id = any($2) order by visit_id, id desc) last"
+        " left join visit_cosignature signed on signed.zone_id = $1 and signed.record_id = last.id"
+        " where signed.id is null and last.recorded_by <> $3",
+        by.zone_id,
+        [visit.id for visit in visits if visit.second_inspector_id and by.person_id in visit.team],
+        by.actor,
+    )
+    return {row["visit_id"] for row in rows}
 
 
 async def refuse_stranger(visit_id: UUID, *, by: Scope, item_id: UUID | None = None) -> None:

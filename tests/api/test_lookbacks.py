@@ -43,6 +43,12 @@ def phone_for(office: Office, phone_of: Any) -> Any:
     return make
 
 
+async def to_cosign(phone: Phone) -> bool:
+    """Whether the one visit of the list waits for this phone's signature."""
+    (visit,) = (await phone.get(VISITS)).content["items"]
+    return bool(visit["to_cosign"])
+
+
 async def planned(overseer: Desk, **facts: Any) -> Json:
     body = {"name": "半年回头看", "population": {}, "percent": 100, **facts}
     answer = await overseer.post(PLANS, body)
@@ -199,10 +205,23 @@ async def test_evidence_submitted_to_a_visit_is_shown_with_it(office: Office, ov
 async def test_the_second_inspector_cosigns(office: Office, overseer: Desk, phone_for: Any) -> None:
     visit = await drawn(office, overseer, "inspector 1", "inspector 2", team=2)
     lead, other = [await phone_for(name) for name in visit["inspectors"]]
-    assert (await other.write(f"{VISITS}/{visit['id']}/cosignature")).code == "not_recorded"
-    await record(lead, visit)
-    signed = await other.write(f"{VISITS}/{visit['id']}/cosignature")
+    path = f"{VISITS}/{visit['id']}/cosignature"
+    assert (await other.write(path, {"record_id": str(uuid4())})).code == "not_recorded"
+    seen = (await record(lead, visit)).content["id"]
+    assert [await to_cosign(phone) for phone in (lead, other)] == [False, True]
+    signed = await other.write(path, {"record_id": seen})
     assert [kept["cosigned"] for kept in signed.content["records"]] == [True]
+    assert not await to_cosign(other)
+
+
+async def test_nobody_cosigns_a_correction_unseen(office: Office, overseer: Desk, phone_for: Any) -> None:
+    visit = await drawn(office, overseer, "inspector 1", "inspector 2", team=2)
+    lead, other = [await phone_for(name) for name in visit["inspectors"]]
+    path = f"{VISITS}/{visit['id']}/cosignature"
+    seen = (await record(lead, visit)).content["id"]
+    corrected = (await record(lead, visit, correction_reason="补充情况")).content["id"]
+    assert (await other.write(path, {"record_id": seen})).code == "record_changed"
+    assert (await other.write(path, {"record_id": corrected})).status == 200
 
 
 async def test_oversight_types_in_a_record_from_paper(office: Office, overseer: Desk) -> None:

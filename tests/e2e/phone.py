@@ -43,6 +43,13 @@ class BrowserPhone:
         await self.press("信息无误，进入")
         await expect(self.tab("待办")).to_be_visible()
 
+    async def enter(self, page: str = "pages/reminders/inbox") -> None:
+        """As somebody who has bound before, on a new phone; then to this page."""
+        await self.open()
+        await self.press("同意并登录")
+        await expect(self.tab("待办")).to_be_visible()
+        await self.open(page)
+
     def button(self, label: str) -> Locator:
         """Buttons whose spoken name holds `label`, on the page in front: H5 keeps earlier pages."""
         return self.page.locator("uni-page:visible").last.get_by_role("button", name=label)
@@ -58,6 +65,22 @@ class BrowserPhone:
     async def press(self, label: str) -> None:
         """Press the first such button."""
         await self.button(label).first.click()
+
+    async def chooses(self, label: str) -> None:
+        """Choose the first such option."""
+        await self.page.locator("uni-page:visible").last.get_by_role("radio", name=label).first.click()
+
+    async def fills(self, label: str, words: str) -> None:
+        """Type into the field with this spoken name."""
+        field = self.page.locator("uni-page:visible").last.locator(f"[aria-label='{label}']")
+        await field.locator("textarea, input").fill(words)
+
+    async def adds_photos(self, *files: Path) -> None:
+        """Choose photos from the album."""
+        async with self.page.expect_file_chooser() as chooser:
+            await self.press("从相册选")
+        await (await chooser.value).set_files(files)
+        await expect(self.button(f"去掉照片 {len(files)}")).to_be_visible()
 
     async def sees(self, words: str, *, exact: bool = False) -> None:
         """Wait until the page in front shows these words; `exact`: and nothing beside them."""

@@ -62,7 +62,7 @@ async def test_a_small_phone_with_large_text_needs_no_sideways_scrolling(phone: 
     await theirs.bind()
     await theirs.sees("待签收")
     await theirs.tab("我的").click()
-    await theirs.press("大字")
+    await theirs.chooses("大字")
     await theirs.shot("me-small-large")
     await theirs.tab("待办").click()
     await theirs.sees("待签收")

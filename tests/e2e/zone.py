@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -24,6 +25,9 @@ class IssuedZone:
         self.world = world
         self.items: list[Json] = []
         self._owners: Iterator[str] = iter(())
+        self._closed = False
+        inspecting = (player for player in world.cast.values() if "检查人员" in player.roles)
+        self._inspectors = iter(sorted(inspecting, key=lambda player: player.number))
 
     async def prepare(self) -> None:
         """Roster, accounts, items; then it is Monday, nine o'clock."""
@@ -41,7 +45,14 @@ class IssuedZone:
         await office.upload(f"/campaigns/{campaign}/items/import", world.workbook.read_bytes(), dry_run="false")
         await office.write(f"/campaigns/{campaign}/issue", {"although_similar": True})
         self.items = await office.all("/items")
-        self._owners = iter(dict.fromkeys(item["owner"] for item in self.items))
+        self._owners = iter(
+            dict.fromkeys(item["owner"] for item in self.items if item["owner"] != self._quick["owner"])
+        )
+
+    @property
+    def _quick(self) -> Json:
+        """An item that is fixed at once, which needs one review only: look-backs look at this one."""
+        return next(item for item in self.items if item["immediate_fix"])
 
     @property
     def _accounts(self) -> Path:
@@ -73,6 +84,38 @@ class IssuedZone:
         await phone.register()
         await phone.sign_in()
         return phone
+
+    def inspector(self) -> Player:
+        """Somebody who inspects and whom no other test has."""
+        return next(self._inspectors)
+
+    async def visit(self, *inspectors: Player) -> Json:
+        """A look-back at the closed item, drawn for these one or two inspectors."""
+        await self._close_quick()
+        team = [(await self.simulated(one)).person_id for one in inspectors]
+        office = await self.office("oversight")
+        facts = {
+            "name": f"回头看{uuid4().hex[:6]}",
+            "population": {},
+            "count": 1,
+            "team": len(team),
+            "inspectors": team,
+        }
+        plan = (await office.write("/lookbacks", facts))["id"]
+        await office.write(f"/lookbacks/{plan}/draw", {})
+        (visit,) = await office.all(f"/lookbacks/{plan}/visits")
+        return visit
+
+    async def _close_quick(self) -> None:
+        if self._closed:
+            return
+        item = self._quick
+        owner = await self.simulated(next(one for one in self.world.cast.values() if one.name == item["owner"]))
+        await owner.receive(item["id"])
+        await owner.state("已逐户电话说明，学位已落实。", item_id=item["id"])
+        await owner.request_close_out(item["id"])
+        await (await self.office("oversight")).write(f"/items/{item['id']}/oversight-review", {"passed": True})
+        self._closed = True
 
     async def urge(self, player: Player) -> Json:
         """The discipline office urges the owner about one of their items, which is answered."""

@@ -432,11 +432,11 @@ async def test_the_other_inspector_cosigns_on_their_own_phone(office: Office) ->
     (visit,) = await drawn(office, team=2, inspectors=pool)
     lead, other = await scope_of(office, visit.inspector_id), await scope_of(office, visit.second_inspector_id)
     with pytest.raises(Conflict, match="not_recorded"):
-        await lookbacks.cosign(visit.id, by=other)
-    await recorded(office, visit, says())
+        await lookbacks.cosign(visit.id, new_id(), by=other)
+    record = await recorded(office, visit, says())
     with pytest.raises(Forbidden, match="own_record"):
-        await lookbacks.cosign(visit.id, by=lead)
-    first, again = await lookbacks.cosign(visit.id, by=other), await lookbacks.cosign(visit.id, by=other)
+        await lookbacks.cosign(visit.id, record.id, by=lead)
+    first, again = [await lookbacks.cosign(visit.id, record.id, by=other) for _ in range(2)]
     assert first.id == again.id
     assert (await lookbacks.my_visit(visit.id, by=lead)).cosigned == {first.record_id: visit.second_inspector_id}
     assert await acts(visit.id) == ["visit.recorded", "visit.cosigned"]
@@ -446,7 +446,7 @@ async def test_a_lone_inspector_has_nobody_to_cosign(office: Office) -> None:
     await office.closed_item("A")
     (visit,) = await drawn(office)
     with pytest.raises(Conflict, match="no_second_inspector"):
-        await lookbacks.cosign(visit.id, by=await scope_of(office, visit.inspector_id))
+        await lookbacks.cosign(visit.id, new_id(), by=await scope_of(office, visit.inspector_id))
 
 
 async def test_progress_is_told_by_plan(office: Office) -> None:

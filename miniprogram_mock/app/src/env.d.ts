@@ -13,6 +13,8 @@ declare module '*.vue' {
 
 /** What uni-app has no name for. */
 declare const wx: {
+  env: { USER_DATA_PATH: string }
+  shareFileMessage(asked: { filePath: string; fileName: string }): Promise<unknown>
   chooseMessageFile(asked: { count: number; type: 'file'; extension: string[] }): Promise<{
     tempFiles: { path: string; name: string; size: number }[]
   }>

@@ -4,6 +4,7 @@ import 'fake-indexeddb/auto'
 import { randomUUID } from 'node:crypto'
 
 import { beforeEach, describe, expect, test } from 'vitest'
+import { reactive } from 'vue'
 
 import { entriesOf } from '@/platform/h5/entries'
 import { filesOf, keep } from '@/platform/h5/files'
@@ -42,6 +43,14 @@ describe.each(HALVES)('%s', (_, storeOf) => {
     const found = await storeOf().all()
     expect(found.map((one) => one.path)).toEqual(['/0', '/1', '/2', '/4', '/5', '/6', '/7', '/8', '/9', '/10', '/11', '/last'])
     expect(found.find((one) => one.path === '/5')?.state).toBe('refused')
+  })
+
+  test('an entry keeps what a page made of reactive objects', async () => {
+    const page = reactive({ place: { latitude: 30.59, longitude: 114.31 } })
+    const store = storeOf()
+    const added = await store.add(fresh('/a', { place: page.place }))
+    await store.put({ ...added, body: { place: page.place, again: true } })
+    expect((await store.all())[0]?.body).toEqual({ place: { latitude: 30.59, longitude: 114.31 }, again: true })
   })
 
   test('an entry keeps all that it was made of', async () => {

@@ -566,7 +566,7 @@ export interface paths {
         put?: never;
         /**
          * 会签
-         * @description 两人检查时，由另一位检查人员在本人手机上确认最近一份记录。
+         * @description 两人检查时，由另一位检查人员在本人手机上确认最近一份记录。可离线点选、稍后补传。
          */
         post: operations["mini.lookbacks.cosign"];
         delete?: never;
@@ -1021,6 +1021,18 @@ export interface components {
              * @description 还可以收到几条服务通知
              */
             remaining: number;
+        };
+        /**
+         * CosignIn
+         * @description What is signed.
+         */
+        CosignIn: {
+            /**
+             * Record Id
+             * Format: uuid
+             * @description 本人看到的那份记录
+             */
+            record_id: string;
         };
         /**
          * CycleOut
@@ -2507,6 +2519,11 @@ export interface components {
              * @description 检查人员姓名，前一位牵头
              */
             inspectors: string[];
+            /**
+             * To Cosign
+             * @description 最近一份记录等本人会签
+             */
+            to_cosign: boolean;
         };
         /**
          * VisitOut
@@ -2569,6 +2586,11 @@ export interface components {
              * @description 检查人员姓名，前一位牵头
              */
             inspectors: string[];
+            /**
+             * To Cosign
+             * @description 最近一份记录等本人会签
+             */
+            to_cosign: boolean;
             /**
              * Requirement
              * @description 事项要求
@@ -6013,7 +6035,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CosignIn"];
+            };
+        };
         responses: {
             /** @description 成功。 */
             200: {
@@ -6022,6 +6048,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VisitOut"];
+                };
+            };
+            /** @description 请求有误：malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
@@ -6051,7 +6086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 与当前状态不符：idempotency_key_reused、in_progress、no_second_inspector、not_recorded、already_cosigned */
+            /** @description 与当前状态不符：idempotency_key_reused、in_progress、no_second_inspector、not_recorded、record_changed、already_cosigned */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6069,7 +6104,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 内容有误：idempotency_key_missing */
+            /** @description 类型不支持：json_expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容有误：invalid_body、idempotency_key_missing */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -62,6 +62,8 @@ export interface Platform {
   chooseDocuments(most: number, extensions: string[]): Promise<KeptFile[]>
   /** One fix; null where the person or the phone refuses, which never stops anybody. */
   getPlace(): Promise<Place | null>
+  /** Give the person a text as a file: a download in a browser, a message to a chat of their choice in WeChat. */
+  handOver(name: string, text: string): Promise<void>
   /** The text of a scanned code, null where there was none. */
   scan(): Promise<string | null>
 

@@ -31,7 +31,7 @@ async function ask(): Promise<void> {
 }
 
 export function today(now: Date = new Date()): string {
-  return new Date(now.getTime() + 8 * 3_600_000).toISOString().slice(0, 10)
+  return shanghai(now.toISOString()).day
 }
 
 /** How many working days lie after `from` up to and with `until`; minus those between where `until` is earlier. */
@@ -57,10 +57,16 @@ export function dayWords(day: string, now: string = today()): string {
   return day.slice(0, 4) === now.slice(0, 4) ? words : `${year}年${words}`
 }
 
+/** An instant (ISO 8601) as a clock in Shanghai shows it: `YYYY-MM-DD` and `HH:MM`. */
+export function shanghai(at: string): { day: string; time: string } {
+  const local = new Date(Date.parse(at) + 8 * 3_600_000).toISOString()
+  return { day: local.slice(0, 10), time: local.slice(11, 16) }
+}
+
 /** 「11月28日 15:20」 for an instant, in Shanghai. */
 export function instantWords(at: string): string {
-  const local = new Date(Date.parse(at) + 8 * 3_600_000).toISOString()
-  return `${dayWords(local.slice(0, 10))} ${local.slice(11, 16)}`
+  const { day, time } = shanghai(at)
+  return `${dayWords(day)} ${time}`
 }
 
 export interface DeadlineWords {

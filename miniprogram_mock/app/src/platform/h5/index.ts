@@ -48,6 +48,10 @@ export const platform: Platform = {
   choosePhotos: (most, from) => chooseFiles('image/*', most, from === 'camera'),
   chooseDocuments: (most, extensions) => chooseFiles(extensions.map((one) => `.${one}`).join(), most),
   getPlace,
+  async handOver(name, text) {
+    const href = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
+    Object.assign(document.createElement('a'), { href, download: name }).click()
+  },
   scan: async () => prompt('站点码的内容'),
   files: filesOf(phone),
   notes: {

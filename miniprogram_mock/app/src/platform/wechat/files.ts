@@ -30,6 +30,16 @@ export const chooseDocuments: Platform['chooseDocuments'] = async (most, extensi
   return Promise.all(documents.map((one) => keep(one.path, one.name, one.size)))
 }
 
+/** WeChat shares files only out of the mini-program's own folder; closing the list of chats counts as handed over. */
+export const handOver: Platform['handOver'] = async (name, text) => {
+  const filePath = `${wx.env.USER_DATA_PATH}/${name}`
+  await new Promise<void>((resolve, reject) => {
+    const fail = () => reject(new StorageFull())
+    uni.getFileSystemManager().writeFile({ filePath, data: text, encoding: 'utf8', success: () => resolve(), fail })
+  })
+  await wx.shareFileMessage({ filePath, fileName: name }).catch(() => undefined)
+}
+
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1)
 
 export const files: Platform['files'] = {

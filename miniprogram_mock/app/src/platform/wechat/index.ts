@@ -3,7 +3,7 @@ import { Unreachable, type Choice, type Place, type Platform } from '../platform
 import { inTurn } from '../turns'
 
 import { entries } from './entries'
-import { chooseDocuments, choosePhotos, files } from './files'
+import { chooseDocuments, choosePhotos, files, handOver } from './files'
 import { notes } from './notes'
 import { request, upload } from './requesting'
 
@@ -65,6 +65,7 @@ export const platform: Platform = {
   choosePhotos,
   chooseDocuments,
   getPlace,
+  handOver,
   scan,
   files,
   notes,

@@ -1,0 +1,38 @@
+/** Handing a visit over to the queue. */
+import type { Schemas } from '@/api/contract'
+import { doLater } from '@/phone'
+import type { KeptFile } from '@/platform/platform'
+import type { Entry } from '@/queue/entries'
+
+type Visit = Pick<Schemas['VisitOut'], 'id' | 'title'>
+
+export const RECORD = 'visit'
+export const COSIGN = 'cosign'
+const PHOTO = 'visit_photo'
+
+const about = (visitId: string) => `visit:${visitId}`
+
+export const isRecordOf = (entry: Entry, visitId: string) => entry.kind === RECORD && entry.about === about(visitId)
+export const isCosigningOf = (entry: Entry, visitId: string) => entry.kind === COSIGN && entry.about === about(visitId)
+export const isPhotoOf = (entry: Entry, visitId: string) =>
+  entry.kind === PHOTO && entry.about.startsWith(`${about(visitId)}:`)
+export const concerns = (entry: Entry, visitId: string) => entry.about.startsWith(about(visitId))
+
+/** Rejects with StorageFull. */
+export function record(visit: Visit, body: Schemas['RecordIn']): Promise<Entry> {
+  const facts = { kind: RECORD, title: `检查记录：${visit.title}`, about: about(visit.id) }
+  return doLater('/api/mini/lookbacks/visits/{visit_id}/records', { ...facts, path: { visit_id: visit.id }, body })
+}
+
+/** A matter of its own: a photo that is refused holds back neither the record nor another photo. Rejects with StorageFull. */
+export function sendPhoto(visit: Visit, photo: KeptFile): Promise<Entry> {
+  const facts = { kind: PHOTO, title: `照片：${visit.title}`, about: `${about(visit.id)}:${photo.reference}`, file: photo }
+  return doLater('/api/mini/evidence/upload', { ...facts, query: { kind: 'photo', visit_id: visit.id } })
+}
+
+/** Sign the record that is shown, and no later one. Rejects with StorageFull. */
+export function cosign(visit: Visit, recordId: string): Promise<Entry> {
+  const facts = { kind: COSIGN, title: `会签：${visit.title}`, about: about(visit.id) }
+  const path = { visit_id: visit.id }
+  return doLater('/api/mini/lookbacks/visits/{visit_id}/cosignature', { ...facts, path, body: { record_id: recordId } })
+}

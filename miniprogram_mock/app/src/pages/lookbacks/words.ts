@@ -1,0 +1,35 @@
+/** What look-backs are called, in the office's own words. */
+import type { Schemas } from '@/api/contract'
+
+export const VERDICTS: readonly { value: Schemas['Verdict']; label: string }[] = [
+  { value: 'effective', label: '整改到位' },
+  { value: 'mostly_effective', label: '基本到位' },
+  { value: 'ineffective', label: '未到位' },
+  { value: 'relapse', label: '反弹' },
+]
+
+export const FINDINGS: readonly { value: Schemas['Finding']; label: string }[] = [
+  { value: 'met', label: '到位' },
+  { value: 'partly', label: '部分到位' },
+  { value: 'unmet', label: '不到位' },
+  { value: 'not_checked', label: '未核查' },
+]
+
+export const EFFECTS: Record<Schemas['Effect'], string> = {
+  confirmed: '销号得到确认。',
+  follow_up: '责任人已收到后续要做的事。',
+  reopened: '事项已重新交办，开始新一轮办理。',
+  none: '事项没有变动。',
+}
+
+export function labelOf<T extends string>(words: readonly { value: T; label: string }[], value: T): string {
+  return words.find((one) => one.value === value)?.label ?? value
+}
+
+/** 「北纬 30.59°，东经 114.31°（约一公里的大致位置）」. */
+export function placeWords({ latitude, longitude, coarse }: Schemas['Place']): string {
+  const decimals = coarse ? 2 : 5
+  const north = `${latitude < 0 ? '南纬' : '北纬'} ${Math.abs(latitude).toFixed(decimals)}°`
+  const east = `${longitude < 0 ? '西经' : '东经'} ${Math.abs(longitude).toFixed(decimals)}°`
+  return `${north}，${east}${coarse ? '（约一公里的大致位置）' : ''}`
+}

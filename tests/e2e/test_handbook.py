@@ -1,0 +1,28 @@
+"""The desk book, read and searched."""
+
+from playwright.async_api import expect
+
+from tests.e2e.conftest import Opens
+from tests.e2e.zone import IssuedZone
+
+
+async def test_a_leader_reads_and_searches_the_desk_book(phone: Opens, zone: IssuedZone) -> None:
+    leader = next(player for player in zone.world.cast.values() if player.posts.get("LC04") == "主要负责人")
+    await zone.simulated(leader)
+    theirs = await phone(leader.phone)
+    await theirs.enter("pages/handbook/book")
+    await theirs.sees("我的职责")
+    await theirs.sees("本单位及下级没有办结的事项")
+    await theirs.shot("handbook-leader")
+    owner = next(player for player in zone.world.cast.values() if player.name == zone.items[0]["owner"])
+    await zone.simulated(owner)
+    others = await phone(owner.phone)
+    await others.enter("pages/handbook/book")
+    await others.sees(zone.items[0]["title"])
+    await others.shot("handbook-owner")
+    await others.fills("在案头册中查找", zone.items[0]["number"][-4:])
+    await others.sees(zone.items[0]["title"])
+    await others.fills("在案头册中查找", "没有这个词")
+    await others.sees("案头册中没有找到")
+    await expect(others.text(zone.items[0]["title"])).to_have_count(0)
+    await others.shot("handbook-nothing_found")
