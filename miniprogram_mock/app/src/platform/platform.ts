@@ -47,8 +47,10 @@ export interface Platform {
   apiOrigin: string
   /** One request, at most a minute long. Rejects with Unreachable where no answer came. */
   request(asked: Asked): Promise<Answered>
-  /** As `request`, with a kept file as its body. */
-  upload(asked: Asked, file: KeptFile): Promise<Answered>
+  /** As `request`, with a kept file as its body, for as long as bytes move. `progressed` hears what part has left. */
+  upload(asked: Asked, file: KeptFile, progressed?: (part: number) => void): Promise<Answered>
+  /** As `request`; what a success brings is kept for the moment, `content` is where the interface can show it. */
+  download(asked: Asked): Promise<Answered>
 
   /** `wx.login`: a code that says which WeChat account this is. Rejects with Unreachable. */
   login(): Promise<string>
@@ -70,6 +72,10 @@ export interface Platform {
     show(file: KeptFile): Promise<string>
     bytes(file: KeptFile): Promise<ArrayBuffer>
     drop(file: KeptFile): Promise<void>
+    /** A photo made smaller, kept in its place; the same where that saves nothing. Rejects with StorageFull. */
+    compressed(photo: KeptFile): Promise<KeptFile>
+    /** Hand a downloaded document to whatever reads its kind (`pdf`, `docx`, `xlsx`). */
+    open(address: string, extension: string): Promise<void>
   }
   notes: Notes
   /** The queue's entries. */
