@@ -113,6 +113,7 @@ class EvidenceOut(Schema):
     media_type: Annotated[str | None, Field(description="原件的类型。", examples=["image/jpeg"])]
     view: Annotated[evidence.DerivationState | None, Field(description="预览图：生成中、已生成、无法生成。")]
     submitted_by: UUID
+    submitter: Annotated[str, Field(description="提交人。", examples=["陈立"])]
     captured_at: Annotated[datetime | None, Field(description="拍摄时间（提交人所述）。")]
     received_at: Annotated[datetime, Field(description="服务器收到的时间。")]
     effective_on: Annotated[date | None, Field(description="材料所反映的日期。")]
@@ -120,21 +121,30 @@ class EvidenceOut(Schema):
     review_label: Annotated[str, Field(description="审核情况的中文名称。", examples=["待审核"])]
     review_reason: Annotated[str, Field(description="审核理由。")]
     reviewed_at: datetime | None
+    may_review: Annotated[bool, Field(description="您现在可以审核这份材料。")]
     also_used: Annotated[list[UseOut], Field(description="同一文件在本区其他地方的使用，供审核参考；只给审核人看。")]
 
     @classmethod
-    def of(cls, row: Evidence, shown: Shown) -> "EvidenceOut":
+    def of(cls, row: Evidence, shown: Shown, *, may_review: bool) -> "EvidenceOut":
         """From a row and what goes with it."""
         view = shown.pictures.get(Form.VIEW)
         facts = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
         return cls(
             **facts,
+            submitter=shown.submitter,
+            may_review=may_review,
             size=shown.blob and shown.blob.size,
             media_type=shown.blob and shown.blob.media_type,
             view=view and view.state,
             review_label=row.review.label,
             also_used=[UseOut.model_validate(use) for use in shown.uses],
         )
+
+
+class EvidencePage(Page[EvidenceOut]):
+    """A part of an item's or a visit's evidence."""
+
+    may_submit: Annotated[bool, Field(description="您现在可以向这件事项提交材料；检查的材料随检查记录提交。")]
 
 
 async def upload(request: Request, scope: Scope, query: UploadQuery) -> EvidenceOut:
@@ -174,19 +184,20 @@ async def _readable(scope: Scope, evidence_id: UUID) -> Evidence:
     return row
 
 
-async def page(scope: Scope, query: EvidenceQuery) -> Page[EvidenceOut]:
+async def page(scope: Scope, query: EvidenceQuery) -> EvidencePage:
     cursor = read_cursor(query.after, UUID)
     after = cursor[0] if cursor else None
+    may_submit = False
     if query.item_id:
+        may_submit = await evidence.takes(query.item_id, by=scope)
         rows = await evidence.of_item(query.item_id, by=scope, after=after, limit=query.limit)
     elif query.visit_id:
         await _refuse_strange_visit(scope, query.visit_id)
         rows = await evidence.of_visit(query.visit_id, by=scope, after=after, limit=query.limit)
     else:
         raise Invalid("subject_missing", "请说明要看哪件事项或哪次检查的材料。")
-    shown = await evidence.shown(rows, by=scope)
     next_ = write_cursor(rows[-1].id) if len(rows) == query.limit else None
-    return Page[EvidenceOut](items=[EvidenceOut.of(row, shown[row.id]) for row in rows], next=next_)
+    return EvidencePage(items=await _shown(scope, rows), next=next_, may_submit=may_submit)
 
 
 async def detail(scope: Scope, evidence_id: UUID) -> EvidenceOut:
@@ -199,7 +210,12 @@ async def review(scope: Scope, evidence_id: UUID, body: ReviewIn) -> EvidenceOut
 
 
 async def _one(scope: Scope, row: Evidence) -> EvidenceOut:
-    return EvidenceOut.of(row, (await evidence.shown([row], by=scope))[row.id])
+    return (await _shown(scope, [row]))[0]
+
+
+async def _shown(scope: Scope, rows: list[Evidence]) -> list[EvidenceOut]:
+    shown, reviewable = await evidence.shown(rows, by=scope), await evidence.reviewable(rows, by=scope)
+    return [EvidenceOut.of(row, shown[row.id], may_review=row.id in reviewable) for row in rows]
 
 
 async def original(request: Request, scope: Scope, evidence_id: UUID) -> ResponseStream:
@@ -238,9 +254,7 @@ def routes_for(audience: str, *, submitters: Set[StrEnum], readers: Set[StrEnum]
     one, told = "/<evidence_id:uuid>", "提交文字说明或纸质材料编号"
     routes.post("/upload", **sent, **taken, summary="上传照片或文档")(upload)
     routes.post("", **sent, body=WordsIn, errors=SUBMITTING, summary=told)(submit)
-    routes.get("", roles=readers, query=EvidenceQuery, reply=Page[EvidenceOut], errors=LISTING, summary="佐证材料")(
-        page
-    )
+    routes.get("", roles=readers, query=EvidenceQuery, reply=EvidencePage, errors=LISTING, summary="佐证材料")(page)
     routes.get(one, roles=readers, reply=EvidenceOut, errors=("not_found",), summary="一份材料")(detail)
     routes.post(
         f"{one}/review", roles=reviewers, body=ReviewIn, reply=EvidenceOut, errors=REVIEWING, summary="审核材料"

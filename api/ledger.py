@@ -10,7 +10,7 @@ from pydantic import Field
 from api.wire import Page, Schema, write_cursor
 from models import ledger
 from models.base.scope import Scope
-from models.ledger import Extension, Item, Moment, Transition, Whole
+from models.ledger import Extension, Item, Moment, Responsible, Rung, Transition, Whole
 
 Title = Annotated[str, Field(description="标题", examples=["完成长河路雨污分流工程款核对"])]
 Reason = Annotated[str, Field(description="理由", min_length=1, max_length=1000, examples=["汛期施工暂停，需顺延"])]
@@ -159,6 +159,35 @@ class MomentOut(Schema):
     text: Annotated[str, Field(description="所写的内容")]
     missing: Annotated[str, Field(description="退回时：还缺什么")]
     due_on: Annotated[date | None, Field(description="这一步所定的期限")]
+
+
+class RungOut(Schema):
+    """One place of the chain of responsibility, as it is held today."""
+
+    part: ledger.Part
+    label: Annotated[str, Field(description="在责任链中的身份", examples=["单位负责人"])]
+    name: Annotated[str, Field(examples=["陈立"])]
+    office: Annotated[str, Field(description="单位和职务", examples=["财政金融局 局长"])]
+    acting: Annotated[str | None, Field(description="今天由谁代为办理；本人在岗时为空")]
+
+    @classmethod
+    def of(cls, rung: Rung) -> "RungOut":
+        """From a rung."""
+        facts = {name: getattr(rung, name) for name in ("part", "name", "office", "acting")}
+        return cls(**facts, label=rung.part.label)
+
+
+class ResponsibleOut(Schema):
+    """Who asked, and who answers for it today."""
+
+    campaign: Annotated[str, Field(description="所属台账", examples=["2026年政治监督台账"])]
+    issued_by: Annotated[str | None, Field(description="交办人；没有交办时为空", examples=["李明"])]
+    chain: Annotated[Sequence[RungOut], Field(description="责任链：责任人、单位负责人、上级、监督机构")]
+
+    @classmethod
+    def of(cls, found: Responsible) -> "ResponsibleOut":
+        """From what `ledger.responsible` found."""
+        return cls(campaign=found.campaign, issued_by=found.issued_by, chain=[RungOut.of(rung) for rung in found.chain])
 
 
 def page_of(found: list[Item], limit: int) -> Page[ItemLine]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.ledger import ItemLine, ItemOut, MomentOut, Note, Reason, moments_of, page_of, seen
+from api.ledger import ItemLine, ItemOut, MomentOut, Note, Reason, ResponsibleOut, moments_of, page_of, seen
 from api.wire import ANYONE_BOUND, Listing, Page, Routes, Schema, read_cursor
 from models import ledger
 from models.base.scope import Scope
@@ -49,6 +49,17 @@ async def detail(scope: Scope, item_id: UUID) -> ItemOut:
 async def timeline(scope: Scope, item_id: UUID, query: Listing) -> Page[MomentOut]:
     found = await ledger.timeline(item_id, by=scope, after=_after(query), limit=query.limit)
     return moments_of(found, query.limit)
+
+
+@routes.get(
+    "/<item_id:uuid>/responsible",
+    roles=ANYONE_BOUND,
+    reply=ResponsibleOut,
+    summary="交办人和责任链",
+    errors=("not_found",),
+)
+async def responsible(scope: Scope, item_id: UUID) -> ResponsibleOut:
+    return ResponsibleOut.of(await ledger.responsible(item_id, by=scope))
 
 
 class NoteIn(Schema):

@@ -5,20 +5,19 @@ Originals are kept byte for byte under their SHA-256. Nothing depends on a photo
 
 from models.evidence.attaching import (
     DERIVE,
-    Shown,
     Submission,
-    Use,
     attach,
     of_item,
     of_visit,
     readable,
     refuse_stranger,
-    shown,
+    takes,
 )
 from models.evidence.contents import MOST_PIXELS, SIZE_LIMITS
 from models.evidence.deriving import Drawing, begin_drawing, blob_of, drawn, give_up, picture_of
 from models.evidence.intake import Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
-from models.evidence.reviewing import review
+from models.evidence.reviewing import review, reviewable
+from models.evidence.showing import Shown, Use, shown
 from models.evidence.tables import Blob, Derivation, DerivationState, Evidence, Form, Kind, Review
 
 __all__ = [
@@ -52,7 +51,9 @@ __all__ = [
     "readable",
     "refuse_stranger",
     "review",
+    "reviewable",
     "shown",
     "sweep_incoming",
     "take_in",
+    "takes",
 ]

@@ -1,7 +1,6 @@
 """Submitting evidence, and reading what was submitted."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -15,12 +14,13 @@ from models.base.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
 from models.evidence.intake import Received
-from models.evidence.tables import Blob, Derivation, Evidence, Form, Kind
+from models.evidence.tables import Derivation, Evidence, Form, Kind
 from models.ledger.people import parties, selves, who
+from models.ledger.tables import REVIEWED, RUNNING
 
 DERIVE = outbox.job("evidence.derive")
 SUBMITTERS = frozenset({ledger.Party.OWNER, ledger.Party.UNIT_REVIEWER, ledger.Party.OVERSIGHT})
-MOST_USES = 20
+TAKING = RUNNING | REVIEWED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +69,19 @@ async def refuse_stranger(*, by: Scope, item_id: UUID | None, visit_id: UUID | N
     item = await ledger.readable(item_id, by=by) if item_id else None
     if visit_id is not None:
         by.require(Role.INSPECTOR, Role.OVERSIGHT)
-    elif item and not SUBMITTERS & (await parties(item, by, await selves(by))).keys():
+    elif item and not await _submits(item, by):
         raise Forbidden("not_your_step", "佐证材料由责任人及其所在责任链提交，您可以查看，不用操作。")
     return item
+
+
+async def _submits(item: ledger.Item, by: Scope) -> bool:
+    return bool(SUBMITTERS & (await parties(item, by, await selves(by))).keys())
+
+
+async def takes(item_id: UUID, *, by: Scope) -> bool:
+    """Whether the item takes evidence from the caller now. Raises NotFound."""
+    item = await ledger.readable(item_id, by=by)
+    return item.state in TAKING and await _submits(item, by)
 
 
 @atomic()
@@ -192,61 +202,3 @@ async def of_visit(visit_id: UUID, *, by: Scope, after: UUID | None = None, limi
 
 async def _page(rows: "QuerySet[Evidence]", after: UUID | None, limit: int) -> list[Evidence]:
     return await (rows.filter(id__gt=after) if after else rows).order_by("id").limit(limit)
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """Where the same bytes were submitted before or since; `number` is the item's, None for a visit's or a draft."""
-
-    evidence_id: UUID
-    item_id: UUID | None
-    visit_id: UUID | None
-    number: str | None
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What goes with a row when it is shown: its file, its pictures' states and, to reviewers, its other uses."""
-
-    blob: Blob | None
-    pictures: dict[Form, Derivation]
-    uses: tuple[Use, ...]
-
-
-async def shown(rows: Iterable[Evidence], *, by: Scope) -> dict[UUID, Shown]:
-    """What goes with each of `rows` (of the caller's zone), in three statements however many there are.
-
-    A reuse names items of other people: it is for those who review.
-    """
-    rows = list(rows)
-    zone_id, hashes = by.zone_id, [row.sha256 for row in rows if row.sha256]
-    blobs = {blob.sha256: blob for blob in await Blob.filter(zone_id=zone_id, sha256__in=hashes)}
-    pictures: dict[UUID, dict[Form, Derivation]] = {row.id: {} for row in rows}
-    for picture in await Derivation.filter(zone_id=zone_id, evidence_id__in=list(pictures)):
-        pictures[picture.evidence_id][picture.form] = picture
-    uses = await _uses(zone_id, hashes) if by.may(Role.UNIT_LEADER, Role.OVERSIGHT) else {}
-    return {
-        row.id: Shown(
-            blobs.get(row.sha256 or ""),
-            pictures[row.id],
-            tuple(use for use in uses.get(row.sha256 or "", ()) if use.evidence_id != row.id)[:MOST_USES],
-        )
-        for row in rows
-    }
-
-
-async def _uses(zone_id: UUID, hashes: list[str]) -> dict[str, list[Use]]:
-    found: dict[str, list[Use]] = {}
-    for row in await database.fetch(
-        "select u.* from unnest($2::text[]) as h (sha256) cross join lateral ("
-        " select e.sha256, e.id, e.item_id, e.visit_id, i.number, e.received_at"
-        " from evidence e left join item i on i.id = e.item_id"
-        " where e.zone_id = $1 and e.sha256 = h.sha256 order by e.id limit $3) u",
-        zone_id,
-        sorted(set(hashes)),
-        MOST_USES + 1,
-    ):
-        use = Use(row["id"], row["item_id"], row["visit_id"], row["number"], row["received_at"])
-        found.setdefault(row["sha256"], []).append(use)
-    return found

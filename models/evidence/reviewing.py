@@ -1,5 +1,6 @@
 """A reviewer's word on a piece of evidence."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from models import ledger
@@ -10,7 +11,7 @@ from models.base.scope import Role, Scope
 from models.evidence.attaching import readable
 from models.evidence.tables import Evidence, Review
 from models.ledger import telling
-from models.ledger.people import parties, selves, who
+from models.ledger.people import parties, selves, visible, who
 from models.reminders import ReminderKind
 
 REVIEWERS = frozenset({ledger.Party.UNIT_REVIEWER, ledger.Party.OVERSIGHT})
@@ -59,12 +60,34 @@ def _refuse_unreasoned(verdict: Review, reason: str) -> None:
         raise Invalid("required", "请写明理由和还缺什么，以便责任人补充。", faults=(fault,))
 
 
+async def reviewable(rows: Sequence[Evidence], *, by: Scope) -> frozenset[UUID]:
+    """Those of `rows`, a page of one item's or one visit's, that the caller may review now."""
+    found: set[UUID] = set()
+    for item_id in {row.item_id for row in rows}:  # at most two: the item, and none where a visit's names none
+        item = await visible(by, await selves(by)).get_or_none(id=item_id) if item_id else None
+        if (item_id and item is None) or (item and item.state in OVER) or not await _reviews(item, by):
+            continue
+        found |= {row.id for row in rows if row.item_id == item_id and who(by) not in _barred(row, item)}
+    return frozenset(found)
+
+
+async def _reviews(item: ledger.Item | None, by: Scope) -> bool:
+    if who(by) is None:
+        return False
+    if item is None:
+        return by.may(Role.OVERSIGHT)
+    return bool(REVIEWERS & (await parties(item, by, await selves(by))).keys())
+
+
+def _barred(evidence: Evidence, item: ledger.Item | None) -> set[UUID]:
+    return {evidence.submitted_by, *([item.owner_id] if item else [])}
+
+
 async def _reviewer(evidence: Evidence, item: ledger.Item | None, by: Scope) -> UUID:
     reviewer = who(by)
-    reviews = REVIEWERS & (await parties(item, by, await selves(by))).keys() if item else by.may(Role.OVERSIGHT)
-    if reviewer is None or not reviews:
+    if reviewer is None or not await _reviews(item, by):
         raise Forbidden("not_your_step", "佐证材料由单位负责人或监督机构审核，您可以查看，不用操作。")
-    if reviewer in {evidence.submitted_by, item and item.owner_id}:
+    if reviewer in _barred(evidence, item):
         raise Forbidden("same_person", "材料不能由提交人或责任人自己审核，请由其他同志审核。")
     return reviewer
 

@@ -19,6 +19,7 @@ from models.ledger.reading import (
     to_review,
     whole,
 )
+from models.ledger.responsible import Part, Responsible, Rung, responsible
 from models.ledger.reviewing import oversight_review, unit_review
 from models.ledger.sides import (
     STAGE_REVIEW,
@@ -73,9 +74,12 @@ __all__ = [
     "Matter",
     "Moment",
     "NumberSeries",
+    "Part",
     "Party",
     "Preview",
     "Report",
+    "Responsible",
+    "Rung",
     "SimilarRow",
     "State",
     "Transition",
@@ -111,6 +115,7 @@ __all__ = [
     "reopen",
     "report",
     "request_close_out",
+    "responsible",
     "resume",
     "review_stage",
     "revise",

@@ -10,7 +10,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from models import evidence
+from models import evidence, ledger
 from models.base.settings import Settings
 from models.evidence import Evidence, Form
 from models.organization import Zone
@@ -268,6 +268,24 @@ async def test_a_leader_reviews_on_the_phone_and_the_submitter_cannot(owner, pho
     assert (await leader.write(path, {"verdict": "rejected"})).code == "required"
     answer = await leader.write(path, {"verdict": "more_wanted", "reason": "请补充验收单"})
     assert (answer.status, answer.content["review_label"]) == (200, "需要补充")
+
+
+async def test_each_is_told_whether_they_may_submit_and_review(owner, phone_at, office):
+    item = await office.received()
+    query = {"item_id": str(item.id)}
+    await owner.write("/api/mini/evidence", {"kind": "text", "text": "已完成", **query})
+
+    async def told(phone: Phone) -> tuple[bool, list[tuple[str, bool]]]:
+        listed = (await phone.get("/api/mini/evidence", params=query)).content
+        return listed["may_submit"], [(row["submitter"], row["may_review"]) for row in listed["items"]]
+
+    name = office.people["owner"].name
+    leader, inspector = await phone_at("leader"), await phone_at("inspector")
+    assert await told(owner) == (True, [(name, False)])
+    assert await told(leader) == (True, [(name, True)])
+    assert await told(inspector) == (False, [(name, False)])
+    await ledger.cancel(item.id, by=office.overseer, reason="重复交办")
+    assert await told(leader) == (False, [(name, False)])
 
 
 async def test_nobody_elses_evidence_is_seen(owner, phone_at, office):

@@ -88,6 +88,28 @@ async def test_a_matter_goes_from_the_console_through_three_phones_to_its_close_
     assert labels == ["复核销号", "初审通过", "申请销号", "反馈进展", "签收", "交办", "起草"]
 
 
+async def test_a_phone_shows_who_asked_and_who_answers_for_it(office: Office, enter: Enter) -> None:
+    item, owner = (await office.issued()).id, await enter("owner")
+    await office.absent("leader", "colleague")
+    told = (await owner.get(f"/api/mini/items/{item}/responsible")).content
+    people = {part: person.name for part, person in office.people.items()}
+    assert (told["campaign"], told["issued_by"]) == (office.campaign.name, people["overseer"])
+    assert [(rung["label"], rung["name"], rung["acting"]) for rung in told["chain"]] == [
+        ("责任人", people["owner"], None),
+        ("单位负责人", people["leader"], people["colleague"]),
+        ("上级", people["upper"], None),
+        *(("监督机构", people[part], None) for part in ("overseer", "second_overseer")),
+    ]
+    assert told["chain"][0]["office"] == "单位cz 职务0"
+
+
+async def test_what_is_issued_at_the_console_is_asked_by_the_office(
+    console: Client, office: Office, enter: Enter
+) -> None:
+    item, owner = await issued(console, office), await enter("owner")
+    assert (await owner.get(f"/api/mini/items/{item}/responsible")).content["issued_by"] == "监督机构"
+
+
 async def test_a_return_from_the_console_names_every_empty_field(console: Client, office: Office) -> None:
     item = await office.reviewed()
     answer = await console.post(f"/api/console/items/{item.id}/oversight-review", {"passed": False})

@@ -43,7 +43,7 @@ async def test_feedback_answered_on_the_console_is_seen_on_the_phone(phone: Open
     office = await zone.office("oversight")
     said = next(one for one in await office.all("/feedback") if one["text"] == words)
     await office.write(f"/feedback/{said['id']}/answer", {"answer": "已合并同一事项的提醒。"})
-    await theirs.open("pages/me/feedback")
+    await theirs.page.reload()
     await theirs.sees("已合并同一事项的提醒。")
     await theirs.shot("me-feedback-answered")
 

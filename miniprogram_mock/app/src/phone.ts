@@ -14,7 +14,7 @@ export const session = new Session(platform)
 export const client = new Client(platform, session)
 export const queue = new Queue({
   store: platform.entries,
-  send: (entry) => sendEntry(client, entry),
+  send: (entry, progressed) => sendEntry(client, entry, progressed),
   owner: () => session.me?.id ?? null,
   alone: platform.alone,
   newId: platform.newId,

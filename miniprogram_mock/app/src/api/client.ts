@@ -6,6 +6,15 @@ import { problemOf, SignedOut } from './problems'
 import type { Session } from './session'
 
 type Method = Asked['method']
+type Ask = (proven: Asked) => Promise<Answered>
+
+/** What goes with a write; `progressed` hears what part of its file has left. */
+export interface Sent {
+  body?: unknown
+  key?: string
+  file?: KeptFile
+  progressed?: (part: number) => void
+}
 
 export class Client {
   constructor(
@@ -27,33 +36,31 @@ export class Client {
     return (await this.send('POST', address(path, parts), options)) as Reply<P, 'post'>
   }
 
+  /** A file for the interface to show, at the address that it answers. Rejects as `get`. */
+  async fetchFile<P extends PathOf<'get'>>(path: P, parts: Parts<P, 'get'>): Promise<string> {
+    const asked: Asked = { method: 'GET', url: this.platform.apiOrigin + address(path, parts), headers: {} }
+    return succeeded(await this.signed(asked, (proven) => this.platform.download(proven))) as string
+  }
+
   /** `key` is the Idempotency-Key: the same for every try of the same write. Rejects as `get`. */
-  async send(
-    method: Method,
-    path: string,
-    options: { body?: unknown; key?: string; file?: KeptFile } = {},
-  ): Promise<unknown> {
+  async send(method: Method, path: string, options: Sent = {}): Promise<unknown> {
     const headers: Record<string, string> = options.key ? { 'idempotency-key': options.key } : {}
     const body = options.body === undefined ? undefined : JSON.stringify(options.body)
     if (body !== undefined) headers['content-type'] = 'application/json'
     const asked = { method, url: this.platform.apiOrigin + path, headers, body }
-    const { status, content } = await this.signed(asked, options.file)
-    if (status >= 400) throw problemOf(status, content)
-    return content
+    const { file, progressed } = options
+    const ask: Ask = (proven) =>
+      file ? this.platform.upload(proven, file, progressed) : this.platform.request(proven)
+    return succeeded(await this.signed(asked, ask))
   }
 
   /** With the token in force; once more where that had run out. */
-  private async signed(asked: Asked, file?: KeptFile): Promise<Answered> {
+  private async signed(asked: Asked, ask: Ask): Promise<Answered> {
     const spent = this.token()
-    const answer = await this.once(asked, spent, file)
+    const answer = await ask(proven(asked, spent))
     if (answer.status !== 401) return answer
     await this.session.renew(spent)
-    return this.once(asked, this.token(), file)
-  }
-
-  private once(asked: Asked, token: string, file?: KeptFile): Promise<Answered> {
-    const proven = { ...asked, headers: { ...asked.headers, authorization: `Bearer ${token}` } }
-    return file ? this.platform.upload(proven, file) : this.platform.request(proven)
+    return ask(proven(asked, this.token()))
   }
 
   private token(): string {
@@ -61,4 +68,13 @@ export class Client {
     if (!kept) throw new SignedOut()
     return kept.access
   }
+}
+
+function proven(asked: Asked, token: string): Asked {
+  return { ...asked, headers: { ...asked.headers, authorization: `Bearer ${token}` } }
+}
+
+function succeeded({ status, content }: Answered): unknown {
+  if (status >= 400) throw problemOf(status, content)
+  return content
 }

@@ -447,6 +447,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mini/items/{item_id}/responsible": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 交办人和责任链 */
+        get: operations["mini.ledger.responsible"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mini/items/{item_id}/timeline": {
         parameters: {
             query?: never;
@@ -1296,6 +1313,11 @@ export interface components {
              */
             submitted_by: string;
             /**
+             * Submitter
+             * @description 提交人。
+             */
+            submitter: string;
+            /**
              * Captured At
              * @description 拍摄时间（提交人所述）。
              */
@@ -1326,10 +1348,33 @@ export interface components {
             /** Reviewed At */
             reviewed_at: string | null;
             /**
+             * May Review
+             * @description 您现在可以审核这份材料。
+             */
+            may_review: boolean;
+            /**
              * Also Used
              * @description 同一文件在本区其他地方的使用，供审核参考；只给审核人看。
              */
             also_used: components["schemas"]["UseOut"][];
+        };
+        /**
+         * EvidencePage
+         * @description A part of an item's or a visit's evidence.
+         */
+        EvidencePage: {
+            /** Items */
+            items: components["schemas"]["EvidenceOut"][];
+            /**
+             * Next
+             * @description 下一页的游标；没有更多时为空。
+             */
+            next?: string | null;
+            /**
+             * May Submit
+             * @description 您现在可以向这件事项提交材料；检查的材料随检查记录提交。
+             */
+            may_submit: boolean;
         };
         /**
          * EvidenceQuery
@@ -1975,16 +2020,6 @@ export interface components {
              */
             note?: string | null;
         };
-        /** Page[EvidenceOut] */
-        Page_EvidenceOut_: {
-            /** Items */
-            items: components["schemas"]["EvidenceOut"][];
-            /**
-             * Next
-             * @description 下一页的游标；没有更多时为空。
-             */
-            next?: string | null;
-        };
         /** Page[FeedbackOut] */
         Page_FeedbackOut_: {
             /** Items */
@@ -2025,6 +2060,12 @@ export interface components {
              */
             next?: string | null;
         };
+        /**
+         * Part
+         * @description What somebody is to an item.
+         * @enum {string}
+         */
+        Part: "owner" | "unit_leader" | "upward" | "oversight";
         /**
          * Place
          * @description One fix, if the inspector wishes to give it; `coarse` keeps about a kilometre of it. Never a track.
@@ -2296,6 +2337,27 @@ export interface components {
             text: string;
         };
         /**
+         * ResponsibleOut
+         * @description Who asked, and who answers for it today.
+         */
+        ResponsibleOut: {
+            /**
+             * Campaign
+             * @description 所属台账
+             */
+            campaign: string;
+            /**
+             * Issued By
+             * @description 交办人；没有交办时为空
+             */
+            issued_by: string | null;
+            /**
+             * Chain
+             * @description 责任链：责任人、单位负责人、上级、监督机构
+             */
+            chain: components["schemas"]["RungOut"][];
+        };
+        /**
          * Review
          * @description What a reviewer, never the submitter nor the item's owner, said of it.
          * @enum {string}
@@ -2320,6 +2382,30 @@ export interface components {
             unit_id: string;
             /** Unit */
             unit: string;
+        };
+        /**
+         * RungOut
+         * @description One place of the chain of responsibility, as it is held today.
+         */
+        RungOut: {
+            part: components["schemas"]["Part"];
+            /**
+             * Label
+             * @description 在责任链中的身份
+             */
+            label: string;
+            /** Name */
+            name: string;
+            /**
+             * Office
+             * @description 单位和职务
+             */
+            office: string;
+            /**
+             * Acting
+             * @description 今天由谁代为办理；本人在岗时为空
+             */
+            acting: string | null;
         };
         /**
          * SignInIn
@@ -3353,7 +3439,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_EvidenceOut_"];
+                    "application/json": components["schemas"]["EvidencePage"];
                 };
             };
             /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
@@ -5407,6 +5493,73 @@ export interface operations {
             };
             /** @description 内容有误：invalid_body、idempotency_key_missing */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.ledger.responsible": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsibleOut"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 没有找到：not_found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

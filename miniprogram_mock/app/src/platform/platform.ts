@@ -47,8 +47,10 @@ export interface Platform {
   apiOrigin: string
   /** One request, at most a minute long. Rejects with Unreachable where no answer came. */
   request(asked: Asked): Promise<Answered>
-  /** As `request`, with a kept file as its body. */
-  upload(asked: Asked, file: KeptFile): Promise<Answered>
+  /** As `request`, with a kept file as its body, for as long as bytes move. `progressed` hears what part has left. */
+  upload(asked: Asked, file: KeptFile, progressed?: (part: number) => void): Promise<Answered>
+  /** As `request`; what a success brings is kept for the moment, `content` is where the interface can show it. */
+  download(asked: Asked): Promise<Answered>
 
   /** `wx.login`: a code that says which WeChat account this is. Rejects with Unreachable. */
   login(): Promise<string>
@@ -62,7 +64,7 @@ export interface Platform {
   chooseDocuments(most: number, extensions: string[]): Promise<KeptFile[]>
   /** One fix; null where the person or the phone refuses, which never stops anybody. */
   getPlace(): Promise<Place | null>
-  /** Give the person a text as a file: a download in a browser, a message to a chat of their choice in WeChat. */
+  /** On a tap: give the person a text as a file, a download in a browser, a message to a chat of theirs in WeChat. */
   handOver(name: string, text: string): Promise<void>
   /** The text of a scanned code, null where there was none. */
   scan(): Promise<string | null>
@@ -72,6 +74,10 @@ export interface Platform {
     show(file: KeptFile): Promise<string>
     bytes(file: KeptFile): Promise<ArrayBuffer>
     drop(file: KeptFile): Promise<void>
+    /** A photo made smaller, kept in its place; the same where that saves nothing. Rejects with StorageFull. */
+    compressed(photo: KeptFile): Promise<KeptFile>
+    /** Hand a downloaded document to whatever reads its kind (`pdf`, `docx`, `xlsx`). */
+    open(address: string, extension: string): Promise<void>
   }
   notes: Notes
   /** The queue's entries. */

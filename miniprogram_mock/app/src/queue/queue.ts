@@ -17,10 +17,13 @@ export type Outcome =
 
 export type Draft = Pick<Entry, 'kind' | 'title' | 'about' | 'method' | 'path' | 'body' | 'file'>
 
+/** Hears what part of an entry's file has left, from 0 to 1. */
+export type Progressed = (part: number) => void
+
 export interface Surroundings {
   store: EntryStore
   /** Rejects with Unreachable where no answer came. */
-  send(entry: Entry): Promise<Outcome>
+  send(entry: Entry, progressed: Progressed): Promise<Outcome>
   /** Who is signed in; null while nobody is, and nothing is sent. */
   owner(): string | null
   /** Only one tab at a time sends. */
@@ -35,6 +38,7 @@ export interface Surroundings {
 export class Queue {
   private listeners = new Set<(entries: Entry[]) => void>()
   private finished = new Set<(entry: Entry, content: unknown) => void>()
+  private following = new Set<(entry: Entry, part: number) => void>()
   private flushing: Promise<void> | null = null
   private again = false
   private failures = 0
@@ -92,6 +96,12 @@ export class Queue {
     return () => this.finished.delete(listener)
   }
 
+  /** Told how far the file of an entry has come that is being sent; returns how to stop. */
+  onProgress(listener: (entry: Entry, part: number) => void): () => void {
+    this.following.add(listener)
+    return () => this.following.delete(listener)
+  }
+
   /** Send what can be sent; called at start, when the network returns, and after every `add`. Never rejects. */
   flush(): Promise<void> {
     clearTimeout(this.timer)
@@ -135,7 +145,7 @@ export class Queue {
   private async sendOne(entry: Entry): Promise<Outcome['kind'] | 'unreachable'> {
     await this.mark({ ...entry, state: 'sending' })
     try {
-      const outcome = await this.around.send(entry)
+      const outcome = await this.around.send(entry, (part) => this.following.forEach((listener) => listener(entry, part)))
       await this.settle(entry, outcome)
       return outcome.kind
     } catch (fault) {

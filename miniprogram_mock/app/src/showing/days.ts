@@ -34,6 +34,10 @@ export function today(now: Date = new Date()): string {
   return shanghai(now.toISOString()).day
 }
 
+export function dayAfter(day: string): string {
+  return new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10)
+}
+
 /** How many working days lie after `from` up to and with `until`; minus those between where `until` is earlier. */
 export function workingDays(calendar: Calendar, from: string, until: string): number {
   if (until < from) return -workingDays(calendar, until, from)

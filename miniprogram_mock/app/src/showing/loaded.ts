@@ -21,7 +21,9 @@ export function useLoaded<T>(name: () => string, load: () => Promise<T>) {
     showLast(asked)
     loading.value = true
     try {
-      content.value = await load()
+      const found = await load()
+      if (asked !== name()) return // the page shows something else by now
+      content.value = found
       since.value = null
       fault.value = ''
       remember(asked, content.value)

@@ -12,6 +12,13 @@ export function useWaiting() {
   return entries
 }
 
+/** What part of an entry's file has left this phone, from 0 to 1. */
+export function useProgress(id: () => string) {
+  const part = ref(0)
+  onUnmounted(queue.onProgress((entry, done) => entry.id === id() && (part.value = done)))
+  return part
+}
+
 const MOMENT_MS = 3000
 
 /** Whether something waits for longer than a moment: what is sent at once should move nothing under the finger. */

@@ -4,7 +4,7 @@ import { StorageFull } from '../platform'
 
 import { entriesOf } from './entries'
 import { contentOf, filesOf, keep } from './files'
-import { request } from './requesting'
+import { download, request, upload } from './requesting'
 import * as wechat from './wechat_client'
 import { chosenPhone } from './which_phone'
 
@@ -38,10 +38,11 @@ function getPlace(): Promise<Place | null> {
 export const platform: Platform = {
   apiOrigin: '',
   request: (asked) => request(asked),
-  upload: async (asked, file) => {
+  upload: async (asked, file, progressed = () => undefined) => {
     const headers = { ...asked.headers, 'content-type': 'application/octet-stream' }
-    return request({ ...asked, headers }, await contentOf(phone(), file))
+    return upload({ ...asked, headers }, await contentOf(phone(), file), progressed)
   },
+  download,
   login: wechat.login,
   phoneCode: wechat.phoneCode,
   requestSubscribeMessage: wechat.requestSubscribeMessage,

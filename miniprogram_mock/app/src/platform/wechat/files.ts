@@ -30,15 +30,45 @@ export const chooseDocuments: Platform['chooseDocuments'] = async (most, extensi
   return Promise.all(documents.map((one) => keep(one.path, one.name, one.size)))
 }
 
-/** WeChat shares files only out of the mini-program's own folder; closing the list of chats counts as handed over. */
+/** On a tap, with nothing awaited before it. WeChat shares files only out of the mini-program's own folder. */
 export const handOver: Platform['handOver'] = async (name, text) => {
   const filePath = `${wx.env.USER_DATA_PATH}/${name}`
-  await new Promise<void>((resolve, reject) => {
-    const fail = () => reject(new StorageFull())
-    uni.getFileSystemManager().writeFile({ filePath, data: text, encoding: 'utf8', success: () => resolve(), fail })
-  })
-  await wx.shareFileMessage({ filePath, fileName: name }).catch(() => undefined)
+  try {
+    uni.getFileSystemManager().writeFileSync(filePath, text, 'utf8')
+  } catch {
+    throw new StorageFull()
+  }
+  await wx.shareFileMessage({ filePath, fileName: name }).catch(unlessCancelled)
 }
+
+/** Whoever closes the list of chats has changed their mind, and nothing went wrong. */
+function unlessCancelled(fault: { errMsg?: string }): void {
+  if (!fault.errMsg?.includes('cancel')) throw fault
+}
+
+const QUALITY = 80
+const LONGEST_SIDE = 2560
+
+/** As the browser's half: what WeChat makes is a JPEG without what the camera noted of time and place. */
+async function compressed(photo: KeptFile): Promise<KeptFile> {
+  const { width, height } = await uni.getImageInfo({ src: photo.reference })
+  const side = width > height ? 'compressedWidth' : 'compressedHeight'
+  const bound = Math.max(width, height) > LONGEST_SIDE ? { [side]: LONGEST_SIDE } : {}
+  const { tempFilePath } = await uni.compressImage({ src: photo.reference, quality: QUALITY, ...bound })
+  const size = await sizeOf(tempFilePath)
+  if (size >= photo.size) return photo
+  const kept = await keep(tempFilePath, photo.name, size)
+  await drop(photo)
+  return kept
+}
+
+function sizeOf(filePath: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    uni.getFileInfo({ filePath, success: ({ size }) => resolve(size), fail: reject })
+  })
+}
+
+const drop = async (file: KeptFile) => void (await uni.removeSavedFile({ filePath: file.reference }))
 
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1)
 
@@ -49,5 +79,13 @@ export const files: Platform['files'] = {
       const success = (read: { data: string | ArrayBuffer }) => resolve(read.data as ArrayBuffer)
       uni.getFileSystemManager().readFile({ filePath: file.reference, success, fail: reject })
     }),
-  drop: async (file) => void (await uni.removeSavedFile({ filePath: file.reference })),
+  drop,
+  // what cannot be made smaller is sent as it is; a full phone is told
+  compressed: (photo) =>
+    compressed(photo).catch((failure) => {
+      if (failure instanceof StorageFull) throw failure
+      return photo
+    }),
+  open: async (filePath, fileType) =>
+    void (await uni.openDocument({ filePath, fileType: fileType as 'pdf' | 'docx' | 'xlsx', showMenu: true })),
 }

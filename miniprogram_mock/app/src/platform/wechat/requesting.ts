@@ -1,6 +1,8 @@
 import { Unreachable, type Answered, type Platform } from '../platform'
+import { whileMoving } from '../stalling'
 
 const PATIENCE_MS = 60_000
+const LONGEST_TRANSFER_MS = 15 * 60_000
 
 export const request: Platform['request'] = (asked) =>
   new Promise((resolve, reject) => {
@@ -19,15 +21,33 @@ export const request: Platform['request'] = (asked) =>
   })
 
 /** WeChat sends files as multipart forms only, and by POST. */
-export const upload: Platform['upload'] = (asked, file) =>
+export const upload: Platform['upload'] = (asked, file, progressed = () => undefined) =>
   new Promise((resolve, reject) => {
-    uni.uploadFile({
+    const task = uni.uploadFile({
       url: asked.url,
       header: asked.headers,
       filePath: file.reference,
       name: 'file',
-      timeout: PATIENCE_MS,
+      timeout: LONGEST_TRANSFER_MS,
       success: ({ statusCode, data }) => resolve(answered(statusCode, data)),
+      fail: () => reject(new Unreachable()),
+      complete: () => patience.over(),
+    })
+    const patience = whileMoving(() => task.abort())
+    task.onProgressUpdate(({ progress }) => {
+      patience.moved()
+      progressed(progress / 100)
+    })
+  })
+
+export const download: Platform['download'] = ({ url, headers }) =>
+  new Promise((resolve, reject) => {
+    uni.downloadFile({
+      url,
+      header: headers,
+      timeout: LONGEST_TRANSFER_MS,
+      success: ({ statusCode, tempFilePath }) =>
+        resolve({ status: statusCode, content: statusCode < 400 ? tempFilePath : undefined }),
       fail: () => reject(new Unreachable()),
     })
   })
