@@ -11,7 +11,7 @@ from models.base.together import Together
 from models.deliveries import Begun, Conclusion, DeliveryState, Push
 from workers import metrics
 from workers.channels import Channels
-from workers.relay import Context, attempt, every, handles
+from workers.relay import Context, attempt, every, handles, wait
 
 AT_ONCE = 200
 """Messages on their way at a time, of this worker; the transport takes 256 connections."""
@@ -39,17 +39,7 @@ async def recover(context: Context) -> None:
 @every(seconds=1)
 async def push(context: Context) -> None:
     """Send all that is due. A message that hangs holds up only its own place."""
-    pushing = Pushing(context)
-    at_once = min(AT_ONCE, ceil(context.settings.messages_per_second * LONGEST_TURN_SECONDS))
-    under_way: set[asyncio.Task[None]] = set()
-    while not context.stopping.is_set():
-        leased = await attempt("deliveries.lease", pushing.lease(at_once - len(under_way)))
-        under_way |= {asyncio.create_task(pushing.push(one)) for one in leased or ()}
-        if not under_way:
-            return
-        _, under_way = await asyncio.wait(under_way, timeout=LOOK_AGAIN_SECONDS)
-    if under_way:
-        await asyncio.wait(under_way)  # the transport's own timeouts bound it
+    await Pushing(context).run()
 
 
 class Pushing:
@@ -58,8 +48,36 @@ class Pushing:
     def __init__(self, context: Context) -> None:
         self._channels, self._refusals = Channels(context), context.refusals
         self._template = context.settings.wechat.subscribe_template
+        self._stopping = context.stopping
+        self._at_once = min(AT_ONCE, ceil(context.settings.messages_per_second * LONGEST_TURN_SECONDS))
+        self._places = asyncio.Semaphore(self._at_once)
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Event()
         self._begin = Together(self._begin_all)
         self._conclude = Together(self._conclude_all)
+
+    async def run(self) -> None:
+        """Lease and send until nothing is due. The next ones are leased while these are sent, so that none waits."""
+        while not self._stopping.is_set():
+            self._room.clear()
+            leased = await attempt("deliveries.lease", self.lease(2 * self._at_once - len(self._under_way)))
+            for one in leased or ():
+                task = asyncio.create_task(self.push(one))
+                self._under_way.add(task)
+                task.add_done_callback(self._done)
+            if not self._under_way:
+                return
+            if leased:
+                await wait(self._room, LOOK_AGAIN_SECONDS)
+            else:
+                await asyncio.wait(self._under_way, timeout=LOOK_AGAIN_SECONDS)
+        if self._under_way:
+            await asyncio.wait(self._under_way)  # the transport's own timeouts bound it
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if len(self._under_way) <= self._at_once:
+            self._room.set()
 
     async def lease(self, free: int) -> list[Push]:
         """Up to `free` pushes of all zones."""
@@ -71,7 +89,8 @@ class Pushing:
 
     async def push(self, push: Push) -> None:
         """Send one message and write its outcome; where the database fails meanwhile, its lease answers for it."""
-        await attempt("deliveries.push", self._push(push))
+        async with self._places:
+            await attempt("deliveries.push", self._push(push))
 
     async def _push(self, push: Push) -> None:
         begun = await self._begin.ask(push)

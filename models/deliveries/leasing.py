@@ -114,20 +114,25 @@ async def _again(now: _Now, limit: int) -> list[Push]:
     return pushes
 
 
+ROWS_A_PUSH = 4
+"""For each push so many due rows are looked at, the soonest first: a lease costs what it takes, not what is due."""
+
 LEASE_DUE = """
-with people as (
-  select d.person_id, min(d.not_before) as since from delivery d
+with soonest as (
+  select d.person_id, d.not_before from delivery d
   where d.zone_id = $1 and d.state = 'queued' and d.not_before <= $2 and (d.urgent or not $3)
     and not exists (select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'leased')
     and not exists (select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'sending')
-  group by d.person_id
-  having min(d.not_before) <= $8 or not exists (
-    select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'queued'
-      and f.not_before > $2 and f.not_before <= $7)
-  order by since limit $4
+    and (d.not_before <= $8 or not exists (
+      select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'queued'
+        and f.not_before > $2 and f.not_before <= $7))
+  order by d.not_before limit $9
+), people as (
+  select person_id from soonest group by person_id order by min(not_before) limit $4
 ), due as (
-  select id from delivery where zone_id = $1 and state = 'queued'
-    and person_id in (select person_id from people) order by id for update skip locked
+  select q.id from people p cross join lateral (
+    select id from delivery where zone_id = $1 and person_id = p.person_id and state = 'queued'
+    for update skip locked) q
 )
 update delivery d set state = 'leased', lease = $5, leased_until = $6 from due where d.id = due.id
 returning d.id, d.person_id, d.escalation, d.after
@@ -147,6 +152,7 @@ async def _due(now: _Now, limit: int) -> list[Push]:
         now.at + LEASE,
         now.at + GATHER,
         now.at - GATHER_AT_MOST,
+        ROWS_A_PUSH * limit,
     )
     ways = await _ways(now, rows)
     held = await _hold_over_budget(now, rows)

@@ -5,6 +5,7 @@ The exit status is 0 where every goal is met, 1 where one is missed, 2 where a f
 
 import asyncio
 import secrets
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,15 +16,21 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from deploy import local
-from tests.bench import measuring, tokens
+from tests.bench import fanning, measuring, tokens
 from tests.bench.figures import Figures, Goal
 from tests.bench.measuring import Bench
 from tests.bench.serving import BenchError, Server, serving
 from tests.bench.zones import BenchZone, lay_schema, load
 
-PARTS = ("inbox", "items", "acknowledge", "flatness", "sealing", "roster")
+OF_THE_ZONE = ("inbox", "items", "acknowledge", "flatness", "sealing", "roster")
+PARTS = (*OF_THE_ZONE, "fanout")
 FULL = {"people": 10_000, "reminders": 1_000_000, "rounds": 3, "seconds": 4.0, "roster": 100_000}
 QUICK = {"people": 3_000, "reminders": 100_000, "rounds": 3, "seconds": 1.5, "roster": 20_000}
+CROWD = {True: {"people": 15_000, "jobs": 2_000}, False: {"people": 100_000, "jobs": 5_000}}
+"""Of the fan-out, quick or not: at least as many as become due in its steady part."""
+
+WIDE = 150
+"""Columns where no terminal tells them: the whole table."""
 
 
 async def run(asked: Namespace, told: measuring.Told, figures: Figures, folder: Path) -> None:
@@ -32,6 +39,10 @@ async def run(asked: Namespace, told: measuring.Told, figures: Figures, folder: 
     with await asyncio.to_thread(local.start, folder) as services:
         told("laying the schema")
         await lay_schema(services)
+        if "fanout" in (asked.only or PARTS):
+            await fanning.measure_fanout(services, figures, told, folder, **CROWD[asked.quick])
+        if asked.only and not set(OF_THE_ZONE) & set(asked.only):
+            return
         told(f"loading {size['reminders']:,} reminders of {size['people']:,} people")
         zone = await load(services, "bench", people=size["people"], reminders=size["reminders"])
         bench = Bench(services, zone, figures, told, size["rounds"], size["seconds"])
@@ -96,7 +107,8 @@ def main() -> int:
     parser = ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller data, shorter rounds: about two minutes")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts only")
-    asked, console = parser.parse_args(), Console()
+    asked = parser.parse_args()
+    console = Console() if sys.stdout.isatty() else Console(width=WIDE)
     folder = local.data_directory() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     figures = Figures(folder / "results.json")

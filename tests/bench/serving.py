@@ -72,7 +72,7 @@ class Server:
 @asynccontextmanager
 async def serving(name: str, environment: Mapping[str, str], tokens: Path, log: Path) -> AsyncIterator[Server]:
     """One of `PROGRAMS`, ready, for as long as the block lasts. Raises BenchError."""
-    port = _free_port()
+    port = free_port()
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", PROGRAMS[name], "--port", str(port)),
@@ -109,7 +109,8 @@ async def _ready(name: str, process: Process, port: int, log: Path) -> None:
             return
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
