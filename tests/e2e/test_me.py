@@ -41,7 +41,7 @@ async def test_feedback_answered_on_the_console_is_seen_on_the_phone(phone: Open
     await theirs.leaves_network()
     await theirs.fills("内容", words)
     await theirs.press("提交")
-    await theirs.sees("等待发送", exact=True)
+    await theirs.sees("有网络后自动发送")
     await theirs.shot("me-feedback-offline")
     await theirs.finds_network()
     await theirs.sees("等待答复")
