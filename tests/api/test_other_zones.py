@@ -26,8 +26,12 @@ OWN_NAMES = {"console.escalations.put", "console.escalations.retire"}
 """A policy is named by a code that every zone may use for its own."""
 
 
-NO_ROWS = {("mini.deliveries.report", "report_id"), ("mini.reminders.inbox", "after")}
-"""Made by the phone itself; the place in one's own list."""
+NO_ROWS = {
+    ("mini.deliveries.report", "report_id"),
+    ("mini.reminders.inbox", "after"),
+    ("mini.lookbacks.cosign", "record_id"),
+}
+"""Made by the phone itself; the place in one's own list; compared with the record of one's own visit."""
 FILTERS = {
     ("console.items.similar", "owner_id"),
     ("console.lookbacks.plan", "campaign_id"),

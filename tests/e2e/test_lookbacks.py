@@ -132,6 +132,7 @@ async def test_a_visit_recorded_from_paper_meanwhile_is_explained_and_corrected(
     visit = await zone.visit(inspector)
     theirs = await phone(inspector.phone)
     await theirs.enter(f"pages/lookbacks/visit?id={visit['id']}")
+    await theirs.sees(visit["title"])
     await theirs.leaves_network()
     await fill_in(theirs, "学位已落实，有一户还没收到通知。")
     await theirs.press("保存记录")

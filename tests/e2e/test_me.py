@@ -1,10 +1,16 @@
 """我的: consent, burden, standing in, a word to the makers, one's own data."""
 
-from playwright.async_api import expect
-
 from tests.e2e.conftest import SMALL, Opens
 from tests.e2e.phone import BrowserPhone
 from tests.e2e.zone import IssuedZone
+
+MINE = {
+    "messages": "我收到的提醒",
+    "delegations": "从哪天到哪天",
+    "feedback": "请直说",
+    "personal_data": "注销账号",
+    "about": "备案号",
+}
 
 
 async def somebody(phone: Opens, zone: IssuedZone, page: str, **options: object) -> BrowserPhone:
@@ -35,7 +41,7 @@ async def test_feedback_answered_on_the_console_is_seen_on_the_phone(phone: Open
     await theirs.leaves_network()
     await theirs.fills("内容", words)
     await theirs.press("提交")
-    await theirs.sees("等待发送", exact=True)
+    await theirs.sees("有网络后自动发送")
     await theirs.shot("me-feedback-offline")
     await theirs.finds_network()
     await theirs.sees("等待答复")
@@ -55,7 +61,7 @@ async def test_a_colleague_stands_in_until_told_otherwise(phone: Opens, zone: Is
     name = (await colleague.get_attribute("aria-label") or "").split(" · ")[0]
     await colleague.click()
     await theirs.shot("me-delegations")
-    await theirs.press("委托代办")
+    await theirs.press(f"委托 {name} 代办")
     await theirs.sees("正在委托")
     await theirs.shot("me-delegations-going_on")
     await theirs.press(f"结束委托：{name}")
@@ -65,8 +71,9 @@ async def test_a_colleague_stands_in_until_told_otherwise(phone: Opens, zone: Is
 async def test_my_data_is_handed_over_and_a_deletion_asked_for_and_withdrawn(phone: Opens, zone: IssuedZone) -> None:
     theirs = await somebody(phone, zone, "pages/me/personal_data")
     await theirs.sees("工作档案")
+    await theirs.press("导出")
     async with theirs.page.expect_download() as download:
-        await theirs.press("导出")
+        await theirs.press("保存文件")
     assert (await download.value).suggested_filename.startswith("我的资料")
     await theirs.press("申请注销账号")
     await theirs.page.locator(".uni-modal__btn_primary").click()
@@ -81,9 +88,9 @@ async def test_every_page_of_mine_fits_a_small_phone_with_large_text(phone: Open
     theirs = await somebody(phone, zone, "pages/me/me", viewport=SMALL)
     await theirs.shot("me-small")
     await theirs.chooses("大字")
-    for page in ("messages", "delegations", "feedback", "personal_data", "about"):
+    for page, words in MINE.items():
         await theirs.open(f"pages/me/{page}")
-        await expect(theirs.page.locator("[aria-label='正在读取']")).to_have_count(0)
+        await theirs.sees(words)
         await theirs.shot(f"me-{page}-small-large")
         assert await theirs.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page
     await theirs.open("pages/handbook/book")

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-import { StorageFull } from '@/platform/platform'
+import { StorageFull, Unreachable } from '@/platform/platform'
 import { pauseAfter } from '@/queue/backoff'
-import type { Queue } from '@/queue/queue'
+import type { Entry } from '@/queue/entries'
+import type { Outcome, Queue } from '@/queue/queue'
 
 import { draft, phone, type TestPhone } from './phones'
 import { Office } from './server'
@@ -64,6 +65,35 @@ describe('order', () => {
     office.orders.clear()
     await settled(queue)
     expect(paths()).toEqual(['/b', '/a'])
+  })
+})
+
+describe('files', () => {
+  const file = { reference: 'photo', name: '桥.jpg', size: 3 }
+  const waiting = async () => {
+    const away = mine.page({ send: () => Promise.reject(new Unreachable()), firstPauseMs: 60_000 })
+    await away.add({ ...draft('item:a', '/upload'), file })
+    await away.add(draft('item:a', '/close-out'))
+    await away.add(draft('item:b', '/report'))
+    await tried(away)
+  }
+
+  test('go after words, but never behind what follows them about the same matter', async () => {
+    await waiting()
+    const sent: string[] = []
+    await mine.page({ send: async (entry) => (sent.push(entry.path), { kind: 'done', content: null }) }).flush()
+    expect(sent).toEqual(['/report', '/upload', '/close-out'])
+  })
+
+  test('that do not move hold no other matter back', async () => {
+    await waiting()
+    const stalls = async (entry: Entry): Promise<Outcome> => {
+      if (entry.file) throw new Unreachable()
+      return { kind: 'done', content: null }
+    }
+    const queue = mine.page({ send: stalls, firstPauseMs: 60_000 })
+    await queue.flush()
+    expect(await left(queue)).toEqual(['/upload waiting', '/close-out waiting'])
   })
 })
 

@@ -126,20 +126,26 @@ export class Queue {
     if (!complete) this.timer = setTimeout(() => void this.flush(), pauseAfter(this.failures, this.around.firstPauseMs))
   }
 
-  /** Whether nothing is left that asking again might help. */
+  /** Whether nothing is left that asking again might help. Words go before files, which hardly move on a weak network. */
   private async sendAll(): Promise<boolean> {
-    const held = new Set<string>()
-    let complete = true
+    const putOff = new Set<string>()
+    const reached = (await this.sendRound(false, putOff)) && (await this.sendRound(true, putOff))
+    return reached && putOff.size === 0
+  }
+
+  /** Each matter in order, up to its first file unless `files` go too; whether the server could be reached. */
+  private async sendRound(files: boolean, putOff: Set<string>): Promise<boolean> {
+    const held = new Set(putOff)
     for (const entry of await this.mine()) {
-      if (entry.state === 'refused') held.add(entry.about)
+      if (entry.state === 'refused' || (entry.file && !files)) held.add(entry.about)
       if (held.has(entry.about)) continue
       // `sending` here is left over from a page that is gone: whoever holds the lock is the only one who sends.
       const outcome = await this.sendOne(entry)
       if (outcome === 'unreachable') return false
       if (outcome !== 'done') held.add(entry.about)
-      if (outcome === 'later') complete = false
+      if (outcome === 'later') putOff.add(entry.about)
     }
-    return complete
+    return true
   }
 
   private async sendOne(entry: Entry): Promise<Outcome['kind'] | 'unreachable'> {

@@ -13,8 +13,9 @@ const FORMS: Record<string, string> = {
   evidence_review: '/pages/evidence/piece',
 }
 
-/** The page; null for what has no form, as a tap or a file. */
+/** The page; null for what has no form, as a tap or a file. A visit's record is mended where the visit is. */
 export function mendingPage(entry: Entry): string | null {
+  if (entry.kind === 'visit') return `/pages/lookbacks/visit?id=${entry.about.slice('visit:'.length)}`
   const form = entry.file ? undefined : FORMS[entry.kind]
   return form ? `${form}?entry=${entry.seq}` : null
 }

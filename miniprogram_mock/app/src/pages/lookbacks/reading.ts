@@ -75,7 +75,7 @@ function standsRecorded(seen: Visit, made: Schemas['RecordOut']): void {
 
 /** Which of `visits` a site code stands for: its scene is the item's or the visit's id, without its dashes. */
 export function visitAt(code: string, visits: Visits): VisitLine | undefined {
-  const scene = /(?:^|scene=)([0-9a-f]{32})$/i.exec(decodeURIComponent(code).trim())?.[1]?.toLowerCase()
+  const scene = /(?:^|=|%3D)([0-9a-f]{32})$/i.exec(code.trim())?.[1]?.toLowerCase()
   const bare = (id: string) => id.replaceAll('-', '')
   const stands = (visit: VisitLine) => [visit.id, visit.item_id].some((id) => bare(id) === scene)
   return visits.open.find(stands) ?? visits.recorded.find(stands)

@@ -1,6 +1,8 @@
 /** Handing a visit over to the queue. */
+import { platform } from '#platform'
+
 import type { Schemas } from '@/api/contract'
-import { doLater } from '@/phone'
+import { doLater, queue } from '@/phone'
 import type { KeptFile } from '@/platform/platform'
 import type { Entry } from '@/queue/entries'
 
@@ -28,6 +30,13 @@ export function record(visit: Visit, body: Schemas['RecordIn']): Promise<Entry> 
 export function sendPhoto(visit: Visit, photo: KeptFile): Promise<Entry> {
   const facts = { kind: PHOTO, title: `照片：${visit.title}`, about: `${about(visit.id)}:${photo.reference}`, file: photo }
   return doLater('/api/mini/evidence/upload', { ...facts, query: { kind: 'photo', visit_id: visit.id } })
+}
+
+/** Those of `photos` that lie here and that the queue has not taken: a restart may come between keeping and forgetting. */
+export async function unsent(photos: readonly KeptFile[]): Promise<KeptFile[]> {
+  const taken = new Set((await queue.mine()).map((entry) => entry.file?.reference))
+  const shown = await Promise.all(photos.map((photo) => platform.files.show(photo).catch(() => null)))
+  return photos.filter((photo, at) => shown[at] !== null && !taken.has(photo.reference))
 }
 
 /** Sign the record that is shown, and no later one. Rejects with StorageFull. */

@@ -73,7 +73,10 @@ const drop = async (file: KeptFile) => void (await uni.removeSavedFile({ filePat
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1)
 
 export const files: Platform['files'] = {
-  show: async (file) => file.reference,
+  async show(file) {
+    await sizeOf(file.reference)
+    return file.reference
+  },
   bytes: (file) =>
     new Promise((resolve, reject) => {
       const success = (read: { data: string | ArrayBuffer }) => resolve(read.data as ArrayBuffer)
