@@ -8,6 +8,7 @@ from uuid import UUID
 from models.base import database
 from models.base.scope import Role, Scope
 from models.evidence.tables import Blob, Derivation, Evidence, Form
+from models.ledger.people import who
 from models.organization import Person
 
 MOST_USES = 20
@@ -40,7 +41,7 @@ class Shown:
 async def shown(rows: Iterable[Evidence], *, by: Scope) -> dict[UUID, Shown]:
     """What goes with each of `rows` (of the caller's zone), in four statements however many there are.
 
-    A reuse names items of other people: it is for those who review.
+    A reuse names items of other people: it is for those who review, of what others submitted.
     """
     rows = list(rows)
     zone_id, hashes = by.zone_id, [row.sha256 for row in rows if row.sha256]
@@ -56,10 +57,14 @@ async def shown(rows: Iterable[Evidence], *, by: Scope) -> dict[UUID, Shown]:
             names.get(row.submitted_by, "监督机构"),
             blobs.get(row.sha256 or ""),
             pictures[row.id],
-            tuple(use for use in uses.get(row.sha256 or "", ()) if use.evidence_id != row.id)[:MOST_USES],
+            _elsewhere(uses, row) if row.submitted_by != who(by) else (),
         )
         for row in rows
     }
+
+
+def _elsewhere(uses: dict[str, list[Use]], row: Evidence) -> tuple[Use, ...]:
+    return tuple(use for use in uses.get(row.sha256 or "", ()) if use.evidence_id != row.id)[:MOST_USES]
 
 
 async def _uses(zone_id: UUID, hashes: list[str]) -> dict[str, list[Use]]:

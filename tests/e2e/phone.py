@@ -1,10 +1,11 @@
 """One phone: a browser of its own that plays it, and what must never happen on it."""
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+from playwright.async_api import BrowserContext, ConsoleMessage, FilePayload, Locator, Page, Request, expect
 
 OURS = "127.0.0.1"
 HARMLESS = ("net::ERR_INTERNET_DISCONNECTED", "Failed to load resource")
@@ -36,12 +37,14 @@ class BrowserPhone:
         await self.page.goto(f"{self._origin}/phone/?phone={self.number}" + (f"#/{page}" if page else ""))
 
     async def bind(self) -> None:
-        """From the privacy notice to the inbox, as somebody of the roster at first use."""
+        """From the privacy notice to the inbox, as somebody of the roster at first use; the bound come in at once."""
         await self.open()
         await self.press("同意并登录")
-        await self.press("授权手机号")
-        await self.press("信息无误，进入")
-        await expect(self.tab("待办")).to_be_visible()
+        await expect(self.tab("待办").or_(self.button("授权手机号"))).to_be_visible()
+        if await self.button("授权手机号").count():
+            await self.press("授权手机号")
+            await self.press("信息无误，进入")
+            await expect(self.tab("待办")).to_be_visible()
 
     async def enter(self, page: str = "pages/reminders/inbox") -> None:
         """As somebody who has bound before, on a new phone; then to this page."""
@@ -54,7 +57,7 @@ class BrowserPhone:
         """Buttons whose spoken name holds `label`, on the page in front: H5 keeps earlier pages."""
         return self.page.locator("uni-page:visible").last.get_by_role("button", name=label)
 
-    def text(self, words: str, *, exact: bool = False) -> Locator:
+    def text(self, words: str | re.Pattern[str], *, exact: bool = False) -> Locator:
         """Words on the page in front; `exact`: nothing but these."""
         return self.page.locator("uni-page:visible").last.get_by_text(words, exact=exact)
 
@@ -66,20 +69,24 @@ class BrowserPhone:
         """Press the first such button."""
         await self.button(label).first.click()
 
-    async def chooses(self, label: str) -> None:
+    async def chooses(self, label: str, *, exact: bool = False) -> None:
         """Choose the first such option."""
-        await self.page.locator("uni-page:visible").last.get_by_role("radio", name=label).first.click()
+        await self.page.locator("uni-page:visible").last.get_by_role("radio", name=label, exact=exact).first.click()
 
     async def fills(self, label: str, words: str) -> None:
         """Type into the field with this spoken name."""
         field = self.page.locator("uni-page:visible").last.locator(f"[aria-label='{label}']")
         await field.locator("textarea, input").fill(words)
 
+    async def picks(self, label: str, *files: "Path | FilePayload") -> None:
+        """Press the button, and pick files in what the phone then opens."""
+        async with self.page.expect_file_chooser() as opened:
+            await self.press(label)
+        await (await opened.value).set_files(list(files))  # type: ignore[arg-type]  # all paths, or all payloads
+
     async def adds_photos(self, *files: Path) -> None:
         """Choose photos from the album."""
-        async with self.page.expect_file_chooser() as chooser:
-            await self.press("从相册选")
-        await (await chooser.value).set_files(files)
+        await self.picks("从相册选", *files)
         await expect(self.button(f"去掉照片 {len(files)}")).to_be_visible()
 
     async def sees(self, words: str, *, exact: bool = False) -> None:
@@ -91,14 +98,20 @@ class BrowserPhone:
         await self.page.evaluate("navigator.serviceWorker.ready.then(() => null)")
         await self.context.set_offline(True)
 
+    async def slows_network(self, bytes_a_second: int) -> None:
+        """What is sent from now on goes at most this fast."""
+        wire = await self.context.new_cdp_session(self.page)
+        slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second}
+        await wire.send("Network.emulateNetworkConditions", slow)
+
     async def finds_network(self) -> None:
         """The network is back."""
         await self.context.set_offline(False)
 
-    async def shot(self, name: str) -> None:
-        """A screenshot for people to look at: `.local/shots/<name>.png`."""
+    async def shot(self, name: str, *, whole: bool = False) -> None:
+        """A screenshot for people to look at: `.local/shots/<name>.png`; `whole`: below the screen's edge too."""
         self._shots.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=self._shots / f"{name}.png", **_STILL)
+        await self.page.screenshot(path=self._shots / f"{name}.png", full_page=whole, **_STILL)
 
 
 _STILL: dict[str, Any] = {"animations": "disabled"}

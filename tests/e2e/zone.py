@@ -71,8 +71,23 @@ class IssuedZone:
 
     def owner(self) -> Player:
         """Somebody who owns items and whom no other test has."""
-        name = next(self._owners)
+        return self.named(next(self._owners))
+
+    def matter(self) -> tuple[Player, Json]:
+        """Such an owner, and an item of theirs that goes through both reviews (立行立改 skips the first)."""
+        while True:
+            owner = self.owner()
+            if reviewed := [item for item in self.items_of(owner) if not item["immediate_fix"]]:
+                return owner, reviewed[0]
+
+    def named(self, name: str) -> Player:
+        """The person of this name."""
         return next(player for player in self.world.cast.values() if player.name == name)
+
+    async def responsible(self, item: Json, label: str) -> Player:
+        """Whoever has this part in the item's chain: 单位负责人, 监督机构…"""
+        told = await (await self.simulated(self.named(item["owner"]))).read(f"/items/{item['id']}/responsible")
+        return self.named(next(rung["name"] for rung in told["chain"] if rung["label"] == label))
 
     def items_of(self, player: Player) -> list[Json]:
         """What they own."""

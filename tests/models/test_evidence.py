@@ -282,6 +282,9 @@ async def test_a_file_seen_before_in_the_zone_is_flagged_with_where(office, zone
     assert [use.number for use in shown[made[0].id].uses] == [two.number]
     assert [use.evidence_id for use in shown[made[1].id].uses] == [made[0].id]
     assert not any(row.uses for row in (await evidence.shown(made, by=office.owner)).values())
+    given = Submission(client_id=uuid4(), kind=Kind.PHOTO, item_id=one.id, received=received)
+    own = await evidence.attach(given, by=office.leader)
+    assert (await evidence.shown([own], by=office.leader))[own.id].uses == ()
     assert await Blob.filter(zone_id=zone.id).count() == 1
 
 

@@ -33,7 +33,7 @@ export function doLater<P extends PathOf<'post'>>(
 
 /** At every start: send what waits, now and whenever the network returns or somebody signs in. */
 export function start(): void {
-  platform.watchNetwork((online) => online && void queue.flush())
+  platform.watchNetwork((online) => online && queue.networkReturned())
   session.watch(() => void queue.flush())
   void queue.flush()
 }

@@ -6,9 +6,9 @@ import { randomUUID } from 'node:crypto'
 import { Client } from '@/api/client'
 import { Session } from '@/api/session'
 import { entriesOf } from '@/platform/h5/entries'
-import { filesOf } from '@/platform/h5/files'
+import { contentOf, filesOf, keep } from '@/platform/h5/files'
 import { request } from '@/platform/h5/requesting'
-import type { Platform } from '@/platform/platform'
+import type { Asked, KeptFile, Platform } from '@/platform/platform'
 import { inTurn } from '@/platform/turns'
 import { type Draft, Queue, type Surroundings } from '@/queue/queue'
 import { sendEntry } from '@/queue/sending'
@@ -17,6 +17,8 @@ export interface TestPhone {
   /** A page of the app, as after a start or a reload, or a second tab. */
   page(options?: Partial<Surroundings>): Queue
   platform: Platform
+  /** A file as a chooser keeps it. */
+  chosen(name: string): Promise<KeptFile>
   session: Session
   client: Client
   signIn(person: string): void
@@ -30,6 +32,7 @@ export function phone(origin: () => string): TestPhone {
       return origin()
     },
     request,
+    upload: async (asked: Asked, file: KeptFile) => request(asked, await contentOf(number, file)),
     entries: entriesOf(() => number),
     files: filesOf(() => number),
     notes: {
@@ -57,7 +60,8 @@ export function phone(origin: () => string): TestPhone {
   const signIn = (person: string) => {
     notes.set('session', JSON.stringify({ access: 'a', refresh: 'r', me: { id: person }, zone: {} }))
   }
-  return { page, platform, session, client, signIn }
+  const chosen = (name: string) => keep(number, new File([new Uint8Array([255, 216, 0, 7])], name))
+  return { page, platform, chosen, session, client, signIn }
 }
 
 /** A draft about a matter. */

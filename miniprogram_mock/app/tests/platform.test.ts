@@ -8,13 +8,15 @@ import { reactive } from 'vue'
 
 import { entriesOf } from '@/platform/h5/entries'
 import { filesOf, keep } from '@/platform/h5/files'
-import { StorageFull } from '@/platform/platform'
+import { FileGone, StorageFull, Unreachable } from '@/platform/platform'
 import { inTurn } from '@/platform/turns'
 import { entries as wechatEntries } from '@/platform/wechat/entries'
+import { upload } from '@/platform/wechat/requesting'
 import type { EntryStore, Fresh } from '@/queue/entries'
 
 import { draft } from './phones'
-import { installStorage } from './wechat_client'
+import { Office } from './server'
+import { installStorage, installUploads } from './wechat_client'
 
 const fresh = (path: string, body: unknown = {}): Fresh => ({
   ...draft('item:a', path, body),
@@ -83,7 +85,29 @@ test('a file kept in the browser is the same byte for byte until it is dropped',
   const file = await keep(number, new File([new Uint8Array([255, 216, 0, 7])], '桥.jpg'))
   expect([file.name, file.size]).toEqual(['桥.jpg', 4])
   await files.drop(file)
-  await expect(files.bytes(file)).rejects.toThrow('no kept file')
+  await expect(files.bytes(file)).rejects.toBeInstanceOf(FileGone)
+})
+
+describe('a WeChat phone that uploads', () => {
+  const file = { reference: 'store_1', name: '桥.jpg', size: 4 }
+  const asked = { method: 'POST' as const, headers: { 'idempotency-key': randomUUID() } }
+
+  test('sends one form, says how far it is, and reads the answer', async () => {
+    installUploads(new Map([['store_1', new Uint8Array([255, 216, 0, 7])]]))
+    const office = new Office()
+    await office.open()
+    const parts: number[] = []
+    const answer = await upload({ ...asked, url: `${office.origin}/upload` }, file, (part) => parts.push(part))
+    await office.close()
+    expect([answer, parts, office.sizes.length]).toEqual([{ status: 200, content: {} }, [1], 1])
+  })
+
+  test('tells a file that is gone from a server that does not answer', async () => {
+    installUploads(new Map())
+    await expect(upload({ ...asked, url: 'http://127.0.0.1:1/' }, file)).rejects.toBeInstanceOf(FileGone)
+    installUploads(new Map([['store_1', new Uint8Array([7])]]))
+    await expect(upload({ ...asked, url: 'http://127.0.0.1:1/' }, file)).rejects.toBeInstanceOf(Unreachable)
+  })
 })
 
 test('turns of one name follow each other, also after a failure; other names do not wait', async () => {

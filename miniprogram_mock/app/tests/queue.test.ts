@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-import { StorageFull, Unreachable } from '@/platform/platform'
+import { FileGone, StorageFull, Unreachable } from '@/platform/platform'
 import { pauseAfter } from '@/queue/backoff'
 import type { Entry } from '@/queue/entries'
 import type { Outcome, Queue } from '@/queue/queue'
@@ -120,6 +120,18 @@ describe('nothing is lost', () => {
     expect(office.done).toHaveLength(1)
   })
 
+  test('failures before the network returned make nobody wait after it', async () => {
+    await office.close()
+    const queue = mine.page({ firstPauseMs: 100 })
+    await queue.add(draft('item:a', '/a'))
+    for (let failure = 0; failure < 8; failure += 1) await tried(queue)
+    queue.networkReturned() // the phone believes so before it is so
+    await tried(queue)
+    await office.open()
+    await settled(queue) // the ninth failure's pause would be longer than this test may take
+    expect(paths()).toEqual(['/a'])
+  })
+
   test('a page that ended while sending leaves the entry to the next one', async () => {
     const entry = await mine.page({ send: () => new Promise(() => undefined), alone: (_, task) => task() }).add(draft('a', '/a'))
     await mine.platform.entries.put({ ...entry, state: 'sending' })
@@ -181,6 +193,28 @@ describe('a refused entry', () => {
   })
 })
 
+describe('files', () => {
+  test('go with their entry, and leave the phone once they have arrived', async () => {
+    const queue = mine.page()
+    const file = await mine.chosen('桥.jpg')
+    await queue.add({ ...draft('item:a', '/upload'), body: undefined, file })
+    await settled(queue)
+    expect(office.sizes).toEqual([file.size])
+    await expect(mine.platform.files.bytes(file)).rejects.toBeInstanceOf(FileGone)
+  })
+
+  test('that are no longer on the phone are told of, and hold nothing else back', async () => {
+    const queue = mine.page()
+    const file = await mine.chosen('桥.jpg')
+    await mine.platform.files.drop(file)
+    await queue.add({ ...draft('item:a', '/upload'), body: undefined, file })
+    await queue.add(draft('item:b', '/b'))
+    await queue.flush()
+    expect(paths()).toEqual(['/b'])
+    expect(await queue.mine()).toMatchObject([{ state: 'refused', problem: { code: 'file_gone' } }])
+  })
+})
+
 describe('several', () => {
   test('two tabs that flush at once send each entry once', async () => {
     const [one, other] = [mine.page(), mine.page()]
@@ -188,6 +222,19 @@ describe('several', () => {
     await Promise.all([one.flush(), other.flush(), one.flush(), other.flush()])
     expect(office.asked).toHaveLength(3)
     expect(paths()).toEqual(['/1', '/2', '/3'])
+  })
+
+  test('a tab hears of what another one sent', async () => {
+    await office.close()
+    const queue = mine.page({ firstPauseMs: 60_000 })
+    const heard: string[] = []
+    queue.onDone((entry) => heard.push(entry.path))
+    await queue.add(draft('item:a', '/a'))
+    await tried(queue)
+    await office.open()
+    await mine.page().flush()
+    await queue.flush()
+    expect([paths(), heard]).toEqual([['/a'], ['/a']])
   })
 
   test('another person on the same phone neither sees nor sends what waits', async () => {

@@ -13,6 +13,8 @@ export class Office {
   readonly done: Taken[] = []
   /** Every request that came, repeats included. */
   readonly asked: string[] = []
+  /** Bytes of each file that came. */
+  readonly sizes: number[] = []
   /** Where they went. */
   readonly paths: string[] = []
   /** Answers to give instead, by path: a status, or `drop` (done, but the connection breaks before the answer). */
@@ -38,8 +40,12 @@ export class Office {
   }
 
   private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let text = ''
-    for await (const part of request) text += part
+    const parts: Buffer[] = []
+    for await (const part of request) parts.push(part as Buffer)
+    const bytes = Buffer.concat(parts)
+    const isJson = request.headers['content-type']?.includes('json') ?? false
+    if (!isJson && bytes.length) this.sizes.push(bytes.length)
+    const text = isJson ? bytes.toString() : ''
     const path = request.url ?? ''
     const key = String(request.headers['idempotency-key'])
     this.asked.push(key)

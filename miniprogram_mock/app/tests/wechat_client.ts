@@ -18,3 +18,27 @@ export function installStorage(): Map<string, string> {
   })
   return kept
 }
+
+/** `wx.uploadFile` over real HTTP, as the client does it: one form with the file, progress in whole percent. */
+export function installUploads(files: Map<string, Uint8Array>): void {
+  const uploadFile = (asked: UniApp.UploadFileOption) => {
+    let progressed: (update: { progress: number }) => void = () => undefined
+    const content = files.get(asked.filePath!)
+    const form = new FormData()
+    if (content) form.append(asked.name!, new Blob([content]), 'photo.jpg')
+    const sending = content
+      ? fetch(asked.url, { method: 'POST', headers: asked.header, body: form })
+      : Promise.reject(new Error('uploadFile:fail file not found'))
+    void sending
+      .then(async (answer) => {
+        progressed({ progress: 100 })
+        asked.success?.({ statusCode: answer.status, data: await answer.text() } as UniApp.UploadFileSuccessCallbackResult)
+      })
+      .catch(() => asked.fail?.({ errMsg: 'uploadFile:fail' }))
+      .finally(() => asked.complete?.({ errMsg: '' }))
+    return { abort: () => undefined, onProgressUpdate: (listener: typeof progressed) => (progressed = listener) }
+  }
+  const getFileInfo = ({ filePath, success, fail }: UniApp.GetFileInfoOptions) =>
+    files.has(filePath) ? success?.({ size: files.get(filePath)!.length, digest: '', errMsg: '' }) : fail?.({})
+  Object.assign(globalThis, { uni: { ...(globalThis as { uni?: object }).uni, uploadFile, getFileInfo } })
+}

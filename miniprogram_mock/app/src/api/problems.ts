@@ -1,5 +1,5 @@
 /** Refusals, as sentences for the person. */
-import { StorageFull, Unreachable } from '@/platform/platform'
+import { FileGone, StorageFull, Unreachable } from '@/platform/platform'
 
 import type { Schemas } from './contract'
 
@@ -41,6 +41,7 @@ export function sentence(fault: unknown): string {
   if (fault instanceof Problem) return fault.message
   if (fault instanceof Unreachable) return '现在连不上网络。已填的内容都还在，有网络后再试。'
   if (fault instanceof StorageFull) return '手机存储空间不够，这一条没有保存；之前等待发送的都还在。请清理空间，或有网络后再试。'
+  if (fault instanceof FileGone) return '这个文件已经不在手机上，没有送到。请删除这一条，重新选择文件。'
   if (fault instanceof SignedOut) return '登录已结束，请重新登录。等待发送的内容都还在。'
   return '小程序出了点问题，已填的内容都还在。请退出小程序后再试。'
 }

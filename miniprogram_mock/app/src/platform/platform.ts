@@ -47,7 +47,10 @@ export interface Platform {
   apiOrigin: string
   /** One request, at most a minute long. Rejects with Unreachable where no answer came. */
   request(asked: Asked): Promise<Answered>
-  /** As `request`, with a kept file as its body, for as long as bytes move. `progressed` hears what part has left. */
+  /**
+   * As `request`, with a kept file as its body, for as long as bytes move. `progressed` hears what part has left.
+   * Rejects with FileGone too.
+   */
   upload(asked: Asked, file: KeptFile, progressed?: (part: number) => void): Promise<Answered>
   /** As `request`; what a success brings is kept for the moment, `content` is where the interface can show it. */
   download(asked: Asked): Promise<Answered>
@@ -106,5 +109,13 @@ export class StorageFull extends Error {
   constructor() {
     super('storage full')
     this.name = 'StorageFull'
+  }
+}
+
+/** A kept file is on this phone no more: the browser or the person cleared it. */
+export class FileGone extends Error {
+  constructor() {
+    super('file gone')
+    this.name = 'FileGone'
   }
 }

@@ -39,6 +39,8 @@ export class Queue {
   private listeners = new Set<(entries: Entry[]) => void>()
   private finished = new Set<(entry: Entry, content: unknown) => void>()
   private following = new Set<(entry: Entry, part: number) => void>()
+  /** What was told last. */
+  private told: Entry[] = []
   private flushing: Promise<void> | null = null
   private again = false
   private failures = 0
@@ -77,6 +79,7 @@ export class Queue {
   async remove(entry: Entry): Promise<void> {
     const now = (await this.around.store.all()).find((one) => one.seq === entry.seq)
     if (!now || (now.state === 'sending' && this.flushing)) return
+    this.told = this.told.filter((one) => one.seq !== entry.seq)
     await this.around.store.remove(entry.seq)
     if (entry.file) await this.around.dropFile(entry.file)
     await this.tell()
@@ -86,11 +89,11 @@ export class Queue {
   /** Told of the person's entries at once and after every change; returns how to stop. */
   watch(listener: (entries: Entry[]) => void): () => void {
     this.listeners.add(listener)
-    void this.mine().then(listener)
+    void this.tell()
     return () => this.listeners.delete(listener)
   }
 
-  /** Told of every entry that was done, with the server's answer; returns how to stop. */
+  /** Told of every entry that was done, with the server's answer where this tab heard it; returns how to stop. */
   onDone(listener: (entry: Entry, content: unknown) => void): () => void {
     this.finished.add(listener)
     return () => this.finished.delete(listener)
@@ -100,6 +103,12 @@ export class Queue {
   onProgress(listener: (entry: Entry, part: number) => void): () => void {
     this.following.add(listener)
     return () => this.following.delete(listener)
+  }
+
+  /** The network is back, so earlier failures say nothing about the next try. */
+  networkReturned(): void {
+    this.failures = 0
+    void this.flush()
   }
 
   /** Send what can be sent; called at start, when the network returns, and after every `add`. Never rejects. */
@@ -128,6 +137,7 @@ export class Queue {
 
   /** Whether nothing is left that asking again might help. Words go before files, which hardly move on a weak network. */
   private async sendAll(): Promise<boolean> {
+    await this.hearOthers()
     const putOff = new Set<string>()
     const reached = (await this.sendRound(false, putOff)) && (await this.sendRound(true, putOff))
     return reached && putOff.size === 0
@@ -146,6 +156,15 @@ export class Queue {
       if (outcome === 'later') putOff.add(entry.about)
     }
     return true
+  }
+
+  /** What is gone since it was told last, another tab has sent. */
+  private async hearOthers(): Promise<void> {
+    const owner = this.around.owner()
+    const left = new Set((await this.mine()).map((entry) => entry.seq))
+    const gone = this.told.filter((entry) => entry.owner === owner && !left.has(entry.seq))
+    for (const entry of gone) this.finished.forEach((listener) => listener(entry, undefined))
+    if (gone.length) await this.tell()
   }
 
   private async sendOne(entry: Entry): Promise<Outcome['kind'] | 'unreachable'> {
@@ -178,6 +197,7 @@ export class Queue {
 
   private async tell(): Promise<void> {
     const entries = await this.mine()
+    this.told = entries
     this.listeners.forEach((listener) => listener(entries))
   }
 }

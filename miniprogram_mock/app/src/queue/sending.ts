@@ -1,5 +1,6 @@
 import type { Client } from '@/api/client'
-import { Problem, SignedOut } from '@/api/problems'
+import { Problem, sentence, SignedOut } from '@/api/problems'
+import { FileGone } from '@/platform/platform'
 
 import type { Entry } from './entries'
 import type { Outcome, Progressed } from './queue'
@@ -13,6 +14,7 @@ export async function sendEntry(client: Client, entry: Entry, progressed?: Progr
     if (fault instanceof SignedOut) return { kind: 'later' }
     if (fault instanceof Problem && fault.mayPass) return { kind: 'later' }
     if (fault instanceof Problem) return { kind: 'refused', code: fault.code, detail: fault.message }
+    if (fault instanceof FileGone) return { kind: 'refused', code: 'file_gone', detail: sentence(fault) }
     throw fault
   }
 }

@@ -15,24 +15,28 @@ export function useLoaded<T>(name: () => string, load: () => Promise<T>) {
   const since = ref<string | null>(null)
   const fault = ref('')
   const loading = ref(false)
+  let turns = 0
 
-  async function refresh(): Promise<void> {
-    const asked = name()
+  /** Whether it answered, and nobody asked again meanwhile: an earlier answer that comes later is dropped. */
+  async function refresh(): Promise<boolean> {
+    const [asked, turn] = [name(), ++turns]
     showLast(asked)
     loading.value = true
-    try {
-      const found = await load()
-      if (asked !== name()) return // the page shows something else by now
-      content.value = found
-      since.value = null
-      fault.value = ''
-      remember(asked, content.value)
-    } catch (failure) {
-      if (failure instanceof SignedOut) return toSignIn()
-      fault.value = sentence(failure)
-    } finally {
-      loading.value = false
-    }
+    const found = await load().catch((failure) => failed(failure, turn))
+    if (turn !== turns) return false
+    loading.value = false
+    if (found === null) return false
+    content.value = found
+    since.value = null
+    fault.value = ''
+    remember(asked, found)
+    return true
+  }
+
+  function failed(failure: unknown, turn: number): null {
+    if (failure instanceof SignedOut) toSignIn()
+    else if (turn === turns) fault.value = sentence(failure)
+    return null
   }
 
   function showLast(asked: string): void {

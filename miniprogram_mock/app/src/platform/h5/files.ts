@@ -1,4 +1,4 @@
-import type { KeptFile, Platform } from '../platform'
+import { FileGone, type KeptFile, type Platform } from '../platform'
 
 import { transact } from './database'
 
@@ -18,7 +18,7 @@ export async function keep(phone: string, file: File): Promise<KeptFile> {
 
 export async function contentOf(phone: string, file: KeptFile): Promise<Blob> {
   const row = await transact(phone, 'files', 'readonly', (store) => store.get(file.reference) as IDBRequest<Row | undefined>)
-  if (!row) throw new Error(`no kept file ${file.reference}`)
+  if (!row) throw new FileGone()
   return row.content
 }
 

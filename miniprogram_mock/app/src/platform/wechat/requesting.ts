@@ -1,4 +1,4 @@
-import { Unreachable, type Answered, type Platform } from '../platform'
+import { FileGone, type KeptFile, Unreachable, type Answered, type Platform } from '../platform'
 import { whileMoving } from '../stalling'
 
 const PATIENCE_MS = 60_000
@@ -30,7 +30,7 @@ export const upload: Platform['upload'] = (asked, file, progressed = () => undef
       name: 'file',
       timeout: LONGEST_TRANSFER_MS,
       success: ({ statusCode, data }) => resolve(answered(statusCode, data)),
-      fail: () => reject(new Unreachable()),
+      fail: () => whetherThere(file, reject),
       complete: () => patience.over(),
     })
     const patience = whileMoving(() => task.abort())
@@ -39,6 +39,11 @@ export const upload: Platform['upload'] = (asked, file, progressed = () => undef
       progressed(progress / 100)
     })
   })
+
+/** WeChat's failures have words only: one without the file is another than one without a network. */
+function whetherThere({ reference: filePath }: KeptFile, reject: (failure: Error) => void): void {
+  uni.getFileInfo({ filePath, success: () => reject(new Unreachable()), fail: () => reject(new FileGone()) })
+}
 
 export const download: Platform['download'] = ({ url, headers }) =>
   new Promise((resolve, reject) => {
