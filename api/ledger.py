@@ -10,7 +10,7 @@ from pydantic import Field
 from api.wire import Page, Schema, write_cursor
 from models import ledger
 from models.base.scope import Scope
-from models.ledger import Extension, Item, Moment, Responsible, Rung, Transition, Whole
+from models.ledger import Extension, Line, Moment, Responsible, Rung, Transition, Whole
 
 Title = Annotated[str, Field(description="标题", examples=["完成长河路雨污分流工程款核对"])]
 Reason = Annotated[str, Field(description="理由", min_length=1, max_length=1000, examples=["汛期施工暂停，需顺延"])]
@@ -35,31 +35,6 @@ class ItemLine(Schema):
     overdue: Annotated[bool, Field(description="已过期限，且在责任人手中")]
     immediate_fix: Annotated[bool, Field(description="立行立改：不经初审")]
     urgent: Annotated[bool, Field(description="紧急")]
-
-    @classmethod
-    def of(cls, item: Item) -> "ItemLine":
-        """From a row with its owner and unit."""
-        return cls(**line_facts(item))
-
-
-def line_facts(item: Item) -> dict[str, object]:
-    """What a list shows of an item read with its owner and unit."""
-    plain = (
-        "id",
-        "number",
-        "list",
-        "title",
-        "state",
-        "cycle",
-        "owner_id",
-        "unit_id",
-        "due_on",
-        "immediate_fix",
-        "urgent",
-    )
-    facts = {name: getattr(item, name) for name in plain}
-    shown = {"owner": item.owner.name, "unit": item.unit.name, "overdue": ledger.overdue(item)}
-    return {**facts, **shown, "state_label": item.state.label}
 
 
 class CycleOut(Schema):
@@ -134,12 +109,16 @@ class ItemOut(ItemLine):
         """From what `ledger.whole` found."""
         item = found.item
         plain = (
-            *("campaign_id", "requirement", "basis", "area", "classification", "due_days", "stage_goal"),
+            *("id", "number", "list", "title", "state", "cycle", "owner_id", "unit_id", "due_on", "immediate_fix"),
+            *("urgent", "campaign_id", "requirement", "basis", "area", "classification", "due_days", "stage_goal"),
             *("next_review_on", "suspended_until", "issued_at", "closed_at", "version"),
         )
         return cls(
-            **line_facts(item),
             **{name: getattr(item, name) for name in plain},
+            state_label=item.state.label,
+            owner=found.owner,
+            unit=found.unit,
+            overdue=ledger.overdue(item),
             due_note=ledger.caveat(item),
             cycles=[CycleOut.model_validate(cycle) for cycle in found.cycles],
             extension=ExtensionOut.of(found.extension) if found.extension else None,
@@ -190,10 +169,10 @@ class ResponsibleOut(Schema):
         return cls(campaign=found.campaign, issued_by=found.issued_by, chain=[RungOut.of(rung) for rung in found.chain])
 
 
-def page_of(found: list[Item], limit: int) -> Page[ItemLine]:
+def page_of(found: list[Line], limit: int) -> Page[ItemLine]:
     """A part of a list of items."""
     next_ = write_cursor(found[-1].id) if len(found) == limit else None
-    return Page[ItemLine](items=[ItemLine.of(item) for item in found], next=next_)
+    return Page[ItemLine](items=[ItemLine.model_validate(line) for line in found], next=next_)
 
 
 def moments_of(found: list[Moment], limit: int) -> Page[MomentOut]:

@@ -12,7 +12,7 @@ from models import ledger
 from models.base import clock, database
 from models.base.errors import Forbidden
 from models.base.scope import Scope
-from models.ledger import Item
+from models.ledger import Line
 from models.organization import PostRank
 
 MOST_ITEMS = 100
@@ -49,7 +49,7 @@ class Handbook:
 
     as_of: date
     duties: Sequence[Duty]
-    items: Sequence[Item]
+    items: Sequence[Line]
     more: bool
 
 

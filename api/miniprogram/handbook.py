@@ -45,6 +45,6 @@ async def mine(scope: Scope) -> HandbookOut:
     return HandbookOut(
         as_of=found.as_of,
         duties=[DutyOut.model_validate(duty) for duty in found.duties],
-        items=[ItemLine.of(item) for item in found.items],
+        items=[ItemLine.model_validate(line) for line in found.items],
         more=found.more,
     )

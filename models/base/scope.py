@@ -38,13 +38,17 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The caller: zone, who they are, what they hold. `actor` is how the audit log names them."""
+    """The caller: zone, who they are, what they hold. `actor` is how the audit log names them.
+
+    `selves`: the person and everybody they stand in for today, where that was read together with the grants.
+    """
 
     zone_id: UUID
     actor: str
     person_id: UUID | None = None
     account_id: UUID | None = None
     grants: tuple[Grant, ...] = ()
+    selves: frozenset[UUID] | None = None
 
     @classmethod
     def system(cls, zone_id: UUID) -> "Scope":

@@ -10,6 +10,7 @@ from models.ledger.pressing import hold, release, urge
 from models.ledger.previewing import Day, Foretold, Preview, preview_campaign, preview_item, simulate
 from models.ledger.reading import (
     Filters,
+    Line,
     Moment,
     Whole,
     items,
@@ -70,6 +71,7 @@ __all__ = [
     "Issued",
     "Item",
     "Likeness",
+    "Line",
     "ListKind",
     "Matter",
     "Moment",

@@ -1,38 +1,30 @@
 """Who is who to an item: its owner, reviewers, overseers, and those who stand in for them today."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from models import organization
-from models.base import clock, database
+from models.base import clock
 from models.base.errors import NotFound
 from models.base.scope import Role, Scope
 from models.ledger.tables import Cycle, Item, State
 from models.ledger.transitions import Party
 from models.organization import Chain, Seat, Staffed
 
-STANDS_IN_FOR = """
-with recursive represented (person_id, hop) as (
-  select $2::uuid, 0
-  union all
-  select d.person_id, hop + 1 from represented
-  join delegation d on d.zone_id = $1 and d.delegate_id = represented.person_id
-    and d.from_on <= $3 and d.until_on >= $3 and d.ended_at is null
-  where hop < 5
-)
-select distinct person_id from represented
-"""
-
 
 async def selves(by: Scope) -> frozenset[UUID]:
-    """The caller, and everybody the caller stands in for today (the way back of `organization.stand_in`)."""
+    """The caller, and everybody the caller stands in for, as the database says now: for rules that change something."""
     if by.person_id is None:
         return frozenset()
-    rows = await database.fetch(STANDS_IN_FOR, by.zone_id, by.person_id, clock.today())
-    return frozenset(row["person_id"] for row in rows)
+    return (await organization.selves_of([(by.zone_id, by.person_id)]))[by.person_id]
+
+
+async def reading_as(by: Scope) -> frozenset[UUID]:
+    """`selves` for lists and pages: as read with the caller's roles, seconds ago, where they were."""
+    return await selves(by) if by.selves is None else by.selves
 
 
 def visible(by: Scope, own: frozenset[UUID]) -> "QuerySet[Item]":
@@ -46,6 +38,23 @@ def visible(by: Scope, own: frozenset[UUID]) -> "QuerySet[Item]":
     office = by.within("unit_path", Role.OVERSIGHT)
     issued = Q(by.within("unit_path", Role.UNIT_LEADER, Role.INSPECTOR), in_chain(own), join_type=Q.OR)
     return zone.filter(Q(office, Q(issued, ~Q(state=State.DRAFT)), join_type=Q.OR))
+
+
+VISIBLE = """
+($3 or exists (select from unnest($4::text[]) root where starts_with(i.unit_path, root))
+  or i.state <> 'draft' and (
+    exists (select from unnest($5::text[]) root where starts_with(i.unit_path, root))
+    or i.owner_id = any($6::uuid[]) or i.chain ->> 'unit_leader' = any($7::text[])
+    or i.chain -> 'upward' ?| $7::text[] or i.chain -> 'oversight' ?| $7::text[]))
+"""
+"""The condition of `visible` for a statement written by hand, on item `i`; its values are `sight`'s. A test holds both
+together."""
+
+
+def sight(by: Scope, own: frozenset[UUID]) -> tuple[bool, Sequence[str], Sequence[str], Sequence[UUID], Sequence[str]]:
+    """What `VISIBLE` is told of the caller: $3 to $7."""
+    office, units = by.paths(Role.OVERSIGHT), by.paths(Role.UNIT_LEADER, Role.INSPECTOR)
+    return by.actor == "system", office, units, [*own], [str(person) for person in own]
 
 
 def in_chain(own: Iterable[UUID]) -> Q:
@@ -69,11 +78,16 @@ async def parties(item: Item, by: Scope, own: frozenset[UUID]) -> dict[Party, UU
     """What the caller is to the item, and for whom they act in it: None where by their own role."""
     if by.actor == "system":
         return {Party.SYSTEM: None}
+    return standing(item, by, own, await staffed(item))
+
+
+def standing(item: Item, by: Scope, own: frozenset[UUID], now: Staffed) -> dict[Party, UUID | None]:
+    """`parties` of a person, the chain being staffed as in `now`."""
     found: dict[Party, UUID | None] = {}
     for party, role in _ROLES.items():
         if by.may(role, path=item.unit_path):
             found[party] = None
-    for party, seats in _seats(await staffed(item)).items():
+    for party, seats in _seats(now).items():
         acting_for = next((seat.holder for seat in seats if seat.holder in own), None)
         if acting_for is not None:
             found[party] = acting_for

@@ -399,7 +399,7 @@ class Migration(migrations.Migration):
                 ('until_on', fields.DateField()),
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'delegation', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'person_id', 'until_on'], name='delegation_of_person')], 'pk_attr': 'id', 'table_description': "While absent, `person`'s matters go to `delegate` (days included)."},
+            options={'table': 'delegation', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'person_id', 'until_on'], name='delegation_of_person'), Index(fields=['zone_id', 'delegate_id', 'until_on'], name='delegation_to_delegate')], 'pk_attr': 'id', 'table_description': "While absent, `person`'s matters go to `delegate` (days included)."},
             bases=['Row'],
         ),
         ops.CreateModel(

@@ -10,6 +10,7 @@ from models.organization.people import (
     person_by_phone,
     person_of,
     scope_of,
+    selves_of,
     stand_in,
     unit_path_of,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "person_by_phone",
     "person_of",
     "scope_of",
+    "selves_of",
     "settings_of",
     "staffed",
     "stand_in",

@@ -1,5 +1,6 @@
 """Who a caller is, who is found by a number, and who stands in for whom."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -87,6 +88,26 @@ async def stand_in(zone_id: UUID, person_id: UUID, on: date) -> UUID | None:
     """
     rows = await database.fetch(STAND_IN, zone_id, person_id, on)
     return rows[0]["person_id"] if rows else None
+
+
+SELVES = """
+with recursive standing (caller, zone_id, person_id, hop) as (
+  select person_id, zone_id, person_id, 0 from unnest($1::uuid[], $2::uuid[]) as asked(zone_id, person_id)
+  union all
+  select caller, d.zone_id, d.person_id, hop + 1 from standing
+  join delegation d on d.zone_id = standing.zone_id and d.delegate_id = standing.person_id
+    and d.from_on <= $3 and d.until_on >= $3 and d.ended_at is null
+  where hop < 5
+)
+select caller, array_agg(distinct person_id) as selves from standing group by caller
+"""
+
+
+async def selves_of(callers: Sequence[tuple[UUID, UUID]]) -> dict[UUID, frozenset[UUID]]:
+    """For each (zone, person): the person and everybody they stand in for today (the way back of `stand_in`)."""
+    zones, people = [zone for zone, _ in callers], [person for _, person in callers]
+    rows = await database.fetch(SELVES, zones, people, clock.today())
+    return {row["caller"]: frozenset(row["selves"]) for row in rows}
 
 
 @atomic()

@@ -129,7 +129,10 @@ class Delegation(Row):
 
     class Meta:
         table = "delegation"
-        indexes = [Index(fields=("zone_id", "person_id", "until_on"), name="delegation_of_person")]
+        indexes = [
+            Index(fields=("zone_id", "person_id", "until_on"), name="delegation_of_person"),
+            Index(fields=("zone_id", "delegate_id", "until_on"), name="delegation_to_delegate"),
+        ]
 
 
 class RoleGrant(Row):

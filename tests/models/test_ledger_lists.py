@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from models import ledger
-from models.ledger import Filters, Item, ListKind, State
+from models.base.errors import NotFound
+from models.base.scope import Scope
+from models.ledger import Filters, Item, Line, ListKind, State
 from models.organization import Zone
 from tests.counting import statements
 from tests.office import Office, open_office
@@ -18,7 +20,7 @@ async def office(zone: Zone) -> Office:
     return await open_office(zone)
 
 
-def ids(found: list[Item]) -> list[object]:
+def ids(found: list[Line]) -> list[object]:
     return [item.id for item in found]
 
 
@@ -33,7 +35,7 @@ async def test_a_list_costs_the_same_however_long_it_is(office: Office) -> None:
     async def cost() -> int:
         with statements() as heard:
             for item in await ledger.items(by=office.overseer, filters=Filters(), limit=50):
-                assert item.owner.name and item.unit.name
+                assert item.owner and item.unit
             await ledger.mine(by=office.owner)
             await ledger.to_review(by=office.leader)
         return len(heard)
@@ -114,3 +116,20 @@ async def test_a_unit_leader_sees_the_own_subtree_and_no_drafts(office: Office) 
     assert ids(await ledger.items(by=office.leader, filters=Filters())) == [item.id]
     assert ids(await ledger.items(by=office.upper, filters=Filters())) == [elsewhere.id, item.id]
     assert ids(await ledger.items(by=office.stranger, filters=Filters())) == [elsewhere.id]
+
+
+async def test_a_page_opens_to_exactly_those_whose_lists_show_the_item(office: Office) -> None:
+    """`whole` says in a statement of its own who may read."""
+    made: list[Item] = [await office.draft(), await office.issued(), await office.closed()]
+    made.append(await office.issued(owner_id=office.people["stranger"].id, unit_id=office.units["rd"].id))
+    await office.absent("owner", "colleague")
+    for by in (*office.scopes.values(), Scope.system(office.owner.zone_id)):
+        listed = set(ids(await ledger.items(by=by, filters=Filters())))
+        assert {item.id for item in made if await opens(item, by)} == listed
+
+
+async def opens(item: Item, by: Scope) -> bool:
+    try:
+        return (await ledger.whole(item.id, by=by)).item.id == item.id
+    except NotFound:
+        return False

@@ -2,27 +2,31 @@
 
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
 import jwt
 from fastapi import Depends, FastAPI, Header, HTTPException, Query
-from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import joinedload
 
 from api.ledger import ItemLine, ItemOut
 from api.miniprogram.reminders import AcknowledgeIn, AcknowledgementOut, InboxOut, ReminderOut
 from api.wire import Page, write_cursor
+from models import ledger
 from models.base.audit import row_hash
 from models.base.ids import new_id
 from models.base.scope import Scope
-from models.ledger.reading import Whole, _next  # the next steps are pure Python: the same for both
+from models.ledger import people  # who may do what is pure Python: the same for both
+from models.ledger.reading import Whole, next_actions
 from models.ledger.tables import OPEN, State
+from models.organization import Chain, Seat, Staffed
 from models.reminders import ReminderKind, ReminderState
 from tests.bench import tokens
-from tests.bench.peer.tables import AuditRow, Cycle, Delegation, Extension, Item, Promise, Reminder
+from tests.bench.peer.tables import Appointment, AuditRow, Cycle, Delegation, Extension, Item, Person, Promise, Reminder
 
 SECRET = os.environ["ZHUOLUO_SIGNING_KEY"]
 URL = os.environ["ZHUOLUO_DATABASE_URL"].replace("postgres://", "postgresql+asyncpg://", 1)
@@ -121,7 +125,13 @@ async def items(session: Session, by: Caller, limit: Limit = 50) -> Page[ItemLin
     )
     found = (await session.scalars(newest)).all()
     next_ = write_cursor(found[-1].id) if len(found) == limit else None
-    return Page[ItemLine](items=[ItemLine.of(item) for item in found], next=next_)
+    return Page[ItemLine](items=[_line(item) for item in found], next=next_)
+
+
+def _line(item: Item) -> ItemLine:
+    same = ItemLine.model_fields.keys() - {"owner", "unit", "state_label", "overdue"}
+    named = {"owner": item.owner.name, "unit": item.unit.name, "state_label": item.state.label}
+    return ItemLine(**{name: getattr(item, name) for name in same}, **named, overdue=ledger.overdue(item))
 
 
 @app.get("/api/mini/items/{item_id}")
@@ -140,8 +150,9 @@ async def item(session: Session, by: Caller, item_id: UUID) -> ItemOut:
     cycles = (await session.scalars(select(Cycle).where(*of_item).order_by(Cycle.number.desc()).limit(50))).all()
     asked_for = select(Extension).where(Extension.zone_id == by.zone_id, Extension.item_id == item_id)
     extension = await session.scalar(asked_for.order_by(Extension.id.desc()).limit(1))
-    steps = _next(found, cycles[0] if cycles else None, extension, by, frozenset(own))
-    return ItemOut.whole(Whole(found, list(cycles), extension, steps))
+    whole = Whole(found, found.owner.name, found.unit.name, list(cycles), extension)
+    standing = people.standing(found, by, frozenset(own), await _staffed(session, found))
+    return ItemOut.whole(replace(whole, next_actions=next_actions(whole, standing, by.person_id)))
 
 
 def _named(own: list[UUID]) -> list[object]:
@@ -155,12 +166,29 @@ def _named(own: list[UUID]) -> list[object]:
 
 async def _selves(session: AsyncSession, by: Scope) -> list[UUID]:
     """The caller and whoever is absent and delegated to the caller (directly: less than the product looks up)."""
-    today = date.today()
     absent = select(Delegation.person_id).where(
-        Delegation.zone_id == by.zone_id,
-        Delegation.delegate_id == by.person_id,
-        Delegation.from_on <= today,
-        Delegation.until_on >= today,
-        Delegation.ended_at.is_(None),
+        Delegation.zone_id == by.zone_id, Delegation.delegate_id == by.person_id, *_today()
     )
     return [by.person_id, *(await session.scalars(absent)).all()]
+
+
+def _today() -> tuple[ColumnElement[bool], ...]:
+    today = date.today()
+    return Delegation.from_on <= today, Delegation.until_on >= today, Delegation.ended_at.is_(None)
+
+
+async def _staffed(session: AsyncSession, found: Item) -> Staffed:
+    """The people of the chain who still serve, and their direct delegates (again less than the product looks up)."""
+    chain = Chain.model_validate(found.chain)
+    of_person = Appointment.person_id == Person.id
+    serving = and_(of_person, func.coalesce(Appointment.until_on, date.max) >= date.today())
+    rows = await session.execute(
+        select(Person.id, Delegation.delegate_id)
+        .outerjoin(Delegation, and_(Delegation.person_id == Person.id, *_today()))
+        .where(Person.zone_id == found.zone_id, Person.id.in_(chain.everyone()), Person.active)
+        .where(or_(~exists().where(of_person), exists().where(serving)))
+    )
+    seats = {holder: Seat(holder, delegate or holder) for holder, delegate in rows}
+    ladder = [person for person in (chain.unit_leader, *chain.upward) if person]
+    overseers = tuple(seats[person] for person in chain.oversight if person in seats)
+    return Staffed(seats.get(chain.owner), tuple(map(seats.get, ladder)), overseers)

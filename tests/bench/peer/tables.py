@@ -82,6 +82,7 @@ class Person(Table):
     __tablename__ = "person"
 
     name: Mapped[str]
+    active: Mapped[bool]
 
 
 class Unit(Table):
@@ -160,3 +161,10 @@ class Delegation(Table):
     from_on: Mapped[date]
     until_on: Mapped[date]
     ended_at: Mapped[datetime | None]
+
+
+class Appointment(Table):
+    __tablename__ = "appointment"
+
+    person_id: Mapped[UUID]
+    until_on: Mapped[date | None]
