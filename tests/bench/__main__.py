@@ -5,10 +5,10 @@ The exit status is 0 where every goal is met, 1 where one is missed, 2 where a f
 
 import asyncio
 import secrets
-import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,42 +16,71 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from deploy import local
-from tests.bench import fanning, measuring, tokens
+from tests.bench import measuring, tokens
+from tests.bench.fanout import measure_fanout
 from tests.bench.figures import Figures, Goal
 from tests.bench.measuring import Bench
 from tests.bench.serving import BenchError, Server, serving
+from tests.bench.sweep import measure_sweeps
 from tests.bench.zones import BenchZone, lay_schema, load
 
-OF_THE_ZONE = ("inbox", "items", "acknowledge", "flatness", "sealing", "roster")
-PARTS = (*OF_THE_ZONE, "fanout")
-FULL = {"people": 10_000, "reminders": 1_000_000, "rounds": 3, "seconds": 4.0, "roster": 100_000}
-QUICK = {"people": 3_000, "reminders": 100_000, "rounds": 3, "seconds": 1.5, "roster": 20_000}
-CROWD = {True: {"people": 15_000, "jobs": 2_000}, False: {"people": 100_000, "jobs": 5_000}}
-"""Of the fan-out, quick or not: at least as many as become due in its steady part."""
+SERVED = ("inbox", "items", "acknowledge", "flatness")
+"""These ask running servers."""
+PARTS = (*SERVED, "sealing", "roster", "fanout", "sweep")
 
-WIDE = 150
-"""Columns where no terminal tells them: the whole table."""
+
+WIDE = 160
+"""Columns where nobody sees a terminal's edge."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much: `messages` of the fan-out, `jobs` of its queues, `seconds` of a run, `open` of the sweeps."""
+
+    people: int
+    reminders: int
+    roster: int
+    messages: int
+    jobs: int
+    open: tuple[int, ...]
+    seconds: float
+    rounds: int = 3
+
+
+FULL = Size(10_000, 1_000_000, 100_000, 100_000, 10_000, (10_000, 100_000, 1_000_000, 10_000_000), 4.0)
+QUICK = Size(3_000, 100_000, 20_000, 10_000, 2_000, (10_000, 100_000, 1_000_000), 1.5)
 
 
 async def run(asked: Namespace, told: measuring.Told, figures: Figures, folder: Path) -> None:
     """Every part that was asked for, on services of the bench's own (on the disk, with its safety)."""
-    size = QUICK if asked.quick else FULL
+    size, parts = QUICK if asked.quick else FULL, asked.only or PARTS
     with await asyncio.to_thread(local.start, folder) as services:
         told("laying the schema")
         await lay_schema(services)
-        if "fanout" in (asked.only or PARTS):
-            await fanning.measure_fanout(services, figures, told, folder, **CROWD[asked.quick])
-        if asked.only and not set(OF_THE_ZONE) & set(asked.only):
-            return
-        told(f"loading {size['reminders']:,} reminders of {size['people']:,} people")
-        zone = await load(services, "bench", people=size["people"], reminders=size["reminders"])
-        bench = Bench(services, zone, figures, told, size["rounds"], size["seconds"])
-        await measure(bench, asked.only or PARTS, folder, size["roster"])
+        wanted = {"people": size.people, "reminders": size.reminders}
+        rows = wanted if {*SERVED, "sealing"} & {*parts} else measuring.SMALL
+        told(f"loading {rows['reminders']:,} reminders of {rows['people']:,} people")
+        bench = Bench(services, await load(services, "bench", **rows), figures, told, size.rounds, size.seconds)
+        await measure(bench, parts, folder, size)
 
 
-async def measure(bench: Bench, parts: tuple[str, ...], folder: Path, roster: int) -> None:
+async def measure(bench: Bench, parts: Sequence[str], folder: Path, size: Size) -> None:
     """The parts in order."""
     secret = secrets.token_urlsafe(32)
+    if {*SERVED} & {*parts}:
+        await measure_served(bench, parts, secret, folder)
+    if "sealing" in parts:
+        await measuring.measure_sealing(bench)
+    if "roster" in parts:
+        await measuring.measure_roster(bench, size.roster, folder)
+    if "fanout" in parts:
+        await measure_fanout(bench, size.messages, size.jobs, settings(bench, secret, folder), folder)
+    if "sweep" in parts:
+        await measure_sweeps(bench, size.open)
+
+
+async def measure_served(bench: Bench, parts: Sequence[str], secret: str, folder: Path) -> None:
+    """What is asked of servers: ours, the limit's and the peer's, all of them running at once."""
     async with AsyncExitStack() as running:
         servers = {
             name: await running.enter_async_context(served(bench, name, bench.zone, secret, folder))
@@ -68,10 +97,6 @@ async def measure(bench: Bench, parts: tuple[str, ...], folder: Path, roster: in
         await measuring.measure_memory(bench, servers, "resident memory, one worker")
         if "flatness" in parts:
             await flatness(bench, servers["ours"], secret, folder)
-    if "sealing" in parts:
-        await measuring.measure_sealing(bench)
-    if "roster" in parts:
-        await measuring.measure_roster(bench, roster, folder)
 
 
 async def flatness(bench: Bench, large: Server, secret: str, folder: Path) -> None:
@@ -91,15 +116,19 @@ async def served(
     """One server on `zone`, as production runs it."""
     signed, log = folder / f"{name}-{zone.people}.tokens", folder / f"{name}-{zone.people}.log"
     tokens.write(signed, zone, secret, product=name == "ours")
-    environment = {
+    environment = {**settings(bench, secret, folder, redis=redis), "ZHUOLUO_DATABASE_URL": zone.url}
+    async with serving(name, environment, signed, log) as server:
+        yield server
+
+
+def settings(bench: Bench, secret: str, folder: Path, *, redis: int = 0) -> dict[str, str]:
+    """The product's, but for the database."""
+    return {
         "ZHUOLUO_MODE": "production",
         "ZHUOLUO_DATA_DIR": str(folder),
-        "ZHUOLUO_DATABASE_URL": zone.url,
         "ZHUOLUO_REDIS_URL": urlsplit(bench.services.redis_url)._replace(path=f"/{redis}").geturl(),
         "ZHUOLUO_SIGNING_KEY": secret,
     }
-    async with serving(name, environment, signed, log) as server:
-        yield server
 
 
 def main() -> int:
@@ -107,8 +136,9 @@ def main() -> int:
     parser = ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller data, shorter rounds: about two minutes")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts only")
-    asked = parser.parse_args()
-    console = Console() if sys.stdout.isatty() else Console(width=WIDE)
+    asked, console = parser.parse_args(), Console()
+    if not console.is_terminal:
+        console.width = WIDE
     folder = local.data_directory() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     figures = Figures(folder / "results.json")

@@ -64,9 +64,14 @@ class Server:
 
     async def memory(self) -> float:
         """Resident memory now, in MB (10⁶ bytes)."""
-        ps = await asyncio.create_subprocess_exec("ps", "-o", "rss=", "-p", str(self.process.pid), stdout=PIPE)
-        said, _ = await ps.communicate()
-        return int(said) * 1024 / 1e6
+        return await resident(self.process)
+
+
+async def resident(process: Process) -> float:
+    """Its resident memory now, in MB (10⁶ bytes)."""
+    ps = await asyncio.create_subprocess_exec("ps", "-o", "rss=", "-p", str(process.pid), stdout=PIPE)
+    said, _ = await ps.communicate()
+    return int(said) * 1024 / 1e6
 
 
 @asynccontextmanager

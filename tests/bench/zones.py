@@ -143,16 +143,16 @@ async def load(services: local.Services, name: str, *, people: int, reminders: i
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(ID)
-        await _fill(connection, zone.id, people, reminders)
+        for script in (PEOPLE, REMINDERS, ITEMS):
+            await run_script(connection, script, zone.id, people, reminders)
         await connection.execute("vacuum analyze")
     finally:
         await connection.close()
     return BenchZone(url, zone.id, people, reminders)
 
 
-async def _fill(connection: asyncpg.Connection, zone_id: UUID, people: int, reminders: int) -> None:
-    """Statement by statement: PostgreSQL takes parameters for one at a time."""
-    for script in (PEOPLE, REMINDERS, ITEMS):
-        for statement in script.split(";\n"):
-            values = [zone_id, people, reminders]
-            await connection.execute(statement, *values[: 3 if "$3" in statement else 2 if "$2" in statement else 1])
+async def run_script(connection: asyncpg.Connection, script: str, *values: object) -> None:
+    """Statement by statement, each with as many of the values as it takes: PostgreSQL takes parameters for one."""
+    for statement in script.split(";\n"):
+        taken = max(number for number in range(len(values) + 1) if f"${number}" in statement)
+        await connection.execute(statement, *values[:taken])

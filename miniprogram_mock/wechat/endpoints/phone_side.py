@@ -27,13 +27,14 @@ _FAILURES = {
 
 
 class Registration(Body):
-    """A new person with a phone."""
+    """A new person with a phone; `accepts` are messages per template that they have already agreed to."""
 
     phone: Annotated[str, StringConstraints(pattern=r"^\d{5,20}$")]
     nickname: Annotated[str, StringConstraints(max_length=40)] = ""
     has_unionid: bool = True
     following: bool = False
     high_risk: bool = False
+    accepts: Annotated[dict[str, Annotated[int, Field(ge=0, le=10_000)]], Field(max_length=10)] = {}
 
 
 class Registrations(Body):
@@ -82,6 +83,7 @@ def _register(world: World, wanted: Registration) -> Phone:
     phone.nickname = wanted.nickname or phone.nickname
     phone.following = phone.following or wanted.following
     phone.high_risk = wanted.high_risk
+    phone.consents.update(wanted.accepts)
     return phone
 
 

@@ -1,27 +1,28 @@
-"""`python -m tests.bench.senders.bare`: nothing but the loop. What a sender can reach at all on this machine."""
+"""The limit: nothing but an aiohttp session, kept as full as the product keeps its own.
+
+`python -m tests.bench.senders.bare FIRST COUNT`.
+"""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 
 import uvloop
 
-from tests.bench.senders import Order, ordered
-from tests.bench.senders.sending import Sender
+from tests.bench.senders import AT_ONCE, Sender, openids
 
 
-async def send_all(order: Order) -> None:
-    """To everybody, `at_once` at a time."""
-    sender = Sender(order)
-    await sender.open()
-    openids = iter(order.openids())
-    await asyncio.gather(*(_keep_sending(sender, openids) for _ in range(order.at_once)))
-    await sender.close()
-
-
-async def _keep_sending(sender: Sender, openids: Iterator[str]) -> None:
-    for openid in openids:
+async def _lane(sender: Sender, pending: Iterator[str]) -> None:
+    for openid in pending:
         await sender.send(openid)
 
 
+async def main(first: int, count: int) -> None:
+    """Send to all of them, `AT_ONCE` at a time."""
+    sender, pending = await Sender.open(), iter(openids(first, count))
+    async with sender.session:
+        await asyncio.gather(*(_lane(sender, pending) for _ in range(AT_ONCE)))
+
+
 if __name__ == "__main__":
-    uvloop.run(send_all(ordered()))
+    uvloop.run(main(*map(int, sys.argv[1:])))
