@@ -17,7 +17,7 @@ from rich.console import Console
 from deploy import migrations
 from deploy.stack import PHONE
 from deploy.story.cast import read_cast
-from deploy.story.scale import corner
+from deploy.story.scale import CORNER, corner
 from deploy.story.telling import Teller
 from deploy.story.world import SAMPLE, staged
 from models.base import clock, database
@@ -38,6 +38,8 @@ FLAGS = [
 LARGE, SMALL = ViewportSize(width=390, height=844), ViewportSize(width=320, height=568)
 CHECKOUT = Path(__file__).parents[2]
 SHOTS = CHECKOUT / ".local" / "shots"
+MORE = ("LC10", "LC11", "LC21")
+"""Every owner there has one item; each test takes an owner of its own."""
 PATIENCE_MS = 15_000
 Opens = Callable[..., Awaitable[BrowserPhone]]
 
@@ -62,7 +64,7 @@ def bare_environment() -> Iterator[None]:
 async def zone(data_dir: Path, bare_environment: None) -> AsyncIterator[IssuedZone]:
     """The product, running, with the corner's items issued. Fails where the mini-program is not built (`make app`)."""
     assert PHONE.is_dir(), "the mini-program is not built: run `make app`"
-    scale = corner(data_dir / "items.xlsx")
+    scale = corner(data_dir / "items.xlsx", (*CORNER, *MORE))
     tell, cast = Teller(Console(quiet=True)), read_cast(SAMPLE / "roster.xlsx")
     async with staged(tell, cast, data_dir / "e2e", numbers=scale.numbers) as world:
         world.workbook = scale.workbook

@@ -192,7 +192,7 @@ async def test_an_item_needs_no_sideways_scrolling_on_a_small_phone_with_large_t
     theirs = await phone(owner.phone, viewport=SMALL)
     await theirs.bind()
     await theirs.tab("我的").click()
-    await theirs.press("大字")
+    await theirs.chooses("大字")
     for name, address in (
         ("item", page_of(item)),
         ("items", "pages/ledger/items?list=mine"),
