@@ -17,7 +17,7 @@ from models import evidence, lookbacks
 from models.base.errors import Invalid
 from models.base.scope import Scope
 from models.base.stated import Day, Instant
-from models.evidence import Evidence, Form, Kind, Review, Shown
+from models.evidence import Alike, Evidence, Form, Kind, Review, Shown, Use
 
 LARGEST_BODY = max(evidence.SIZE_LIMITS.values()) + FORM_OVERHEAD
 SUBMITTING = (
@@ -89,13 +89,22 @@ class EvidenceQuery(Listing):
 
 
 class UseOut(Schema):
-    """Where else in the zone the same file was submitted: something to look at, not a finding."""
+    """Where else in the zone its like was submitted: a question to the reviewer, not a finding."""
 
     evidence_id: UUID
     item_id: UUID | None
     visit_id: UUID | None
     number: Annotated[str | None, Field(description="事项编号。", examples=["ZL-WT-2026-0001"])]
     received_at: datetime
+    alike: Annotated[Alike, Field(description="同一文件、画面相近、文字相近。")]
+    question: Annotated[str, Field(description="请审核人核对什么。", examples=[Alike.SAME_FILE.question])]
+    readable: Annotated[bool, Field(description="审核人能否打开那份材料，对照着看。")]
+
+    @classmethod
+    def of(cls, use: Use) -> "UseOut":
+        """From what the search found."""
+        facts = {name: getattr(use, name) for name in cls.model_fields if name != "question"}
+        return cls(**facts, question=use.alike.question)
 
 
 class EvidenceOut(Schema):
@@ -120,7 +129,9 @@ class EvidenceOut(Schema):
     review_label: Annotated[str, Field(description="审核情况的中文名称。", examples=["待审核"])]
     review_reason: Annotated[str, Field(description="审核理由。")]
     reviewed_at: datetime | None
-    also_used: Annotated[list[UseOut], Field(description="同一文件在本区其他地方的使用，供审核参考；只给审核人看。")]
+    also_used: Annotated[
+        list[UseOut], Field(description="同一或相近的材料在本区其他地方的使用，供审核参考；只给审核人看。")
+    ]
 
     @classmethod
     def of(cls, row: Evidence, shown: Shown) -> "EvidenceOut":
@@ -133,7 +144,7 @@ class EvidenceOut(Schema):
             media_type=shown.blob and shown.blob.media_type,
             view=view and view.state,
             review_label=row.review.label,
-            also_used=[UseOut.model_validate(use) for use in shown.uses],
+            also_used=[UseOut.of(use) for use in shown.uses],
         )
 
 

@@ -1,13 +1,14 @@
-"""What happens to evidence by itself: pictures are drawn, what interrupted uploads left is swept."""
+"""What happens to evidence by itself: pictures are drawn and compared, what interrupted uploads left is swept."""
 
+import asyncio
 import hashlib
 from uuid import UUID
 
 import structlog
 
 from models import evidence
-from models.evidence import Form
-from workers import pictures
+from models.evidence import Form, Kind
+from workers import looks, pictures
 from workers.relay import Context, every, handles
 
 log = structlog.get_logger()
@@ -26,11 +27,26 @@ async def derive(context: Context, zone_id: UUID, payload: dict[str, str]) -> No
             log.info("evidence.undrawable", evidence_id=str(drawing.evidence_id), reason=str(reason))
             await evidence.give_up(zone_id, drawing.evidence_id)
             return
+    await _compare(context, zone_id, drawing.evidence_id, Kind.PHOTO, made.looks)
     stored = {
         Form.VIEW: await _keep(context, zone_id, made.view),
         Form.THUMBNAIL: await _keep(context, zone_id, made.thumbnail),
     }
     await evidence.drawn(zone_id, drawing.evidence_id, stored)
+
+
+@handles(evidence.COMPARE)
+async def compare(context: Context, zone_id: UUID, payload: dict[str, str]) -> None:
+    """Look for statements that say the same elsewhere."""
+    evidence_id = UUID(payload["evidence_id"])
+    words = await evidence.statement(zone_id, evidence_id)
+    if words is not None:
+        await _compare(context, zone_id, evidence_id, Kind.TEXT, await asyncio.to_thread(looks.of_words, words))
+
+
+async def _compare(context: Context, zone_id: UUID, evidence_id: UUID, kind: Kind, seen: tuple[bytes, ...]) -> None:
+    await context.looks.current(zone_id, kind)  # a first reading takes its time: not while others wait for the lock
+    await evidence.compare(zone_id, evidence_id, kind, seen, among=context.looks)
 
 
 async def _keep(context: Context, zone_id: UUID, picture: bytes) -> tuple[str, int]:

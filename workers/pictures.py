@@ -12,6 +12,8 @@ from weakref import WeakKeyDictionary
 from pebble import ProcessPool
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from workers import looks
+
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = 64_000_000
 VIEW_SIDE, THUMBNAIL_SIDE = 1600, 320
@@ -27,10 +29,11 @@ class Undrawable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Both as WebP: upright, without EXIF; the view carries the caption."""
+    """Both as WebP: upright, without EXIF; the view carries the caption. `looks` were taken before it was written."""
 
     view: bytes
     thumbnail: bytes
+    looks: tuple[bytes, ...]
 
 
 async def draw(original: bytes, caption: str, seconds: float = SECONDS) -> Pictures:
@@ -68,7 +71,8 @@ def drawn(original: bytes, caption: str) -> Pictures:
         upright = _upright(original)
         thumbnail = upright.copy()
         thumbnail.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
-        return Pictures(_webp(_captioned(upright, caption)), _webp(thumbnail))
+        seen = looks.of_picture(upright)
+        return Pictures(_webp(_captioned(upright, caption)), _webp(thumbnail), seen)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as damaged:
         raise Undrawable(type(damaged).__name__) from None
 

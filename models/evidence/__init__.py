@@ -4,27 +4,40 @@ Originals are kept byte for byte under their SHA-256. Nothing depends on a photo
 """
 
 from models.evidence.attaching import (
+    COMPARE,
     DERIVE,
-    Shown,
     Submission,
-    Use,
     attach,
     of_item,
     of_visit,
     readable,
     refuse_stranger,
-    shown,
 )
+from models.evidence.comparing import RADIUS, Looks, compare, looks_after, statement
 from models.evidence.contents import MOST_PIXELS, SIZE_LIMITS
 from models.evidence.deriving import Drawing, begin_drawing, blob_of, drawn, give_up, picture_of
 from models.evidence.intake import Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
 from models.evidence.reviewing import review
-from models.evidence.tables import Blob, Derivation, DerivationState, Evidence, Form, Kind, Review
+from models.evidence.showing import Alike, Shown, Use, shown
+from models.evidence.tables import (
+    Blob,
+    Derivation,
+    DerivationState,
+    Evidence,
+    Form,
+    Kind,
+    Likeness,
+    Look,
+    Review,
+)
 
 __all__ = [
+    "COMPARE",
     "DERIVE",
     "MOST_PIXELS",
+    "RADIUS",
     "SIZE_LIMITS",
+    "Alike",
     "Blob",
     "Derivation",
     "DerivationState",
@@ -32,6 +45,9 @@ __all__ = [
     "Evidence",
     "Form",
     "Kind",
+    "Likeness",
+    "Look",
+    "Looks",
     "Objects",
     "Received",
     "Review",
@@ -43,8 +59,10 @@ __all__ = [
     "attach",
     "begin_drawing",
     "blob_of",
+    "compare",
     "drawn",
     "give_up",
+    "looks_after",
     "no_scan",
     "of_item",
     "of_visit",
@@ -53,6 +71,7 @@ __all__ = [
     "refuse_stranger",
     "review",
     "shown",
+    "statement",
     "sweep_incoming",
     "take_in",
 ]

@@ -1,7 +1,6 @@
 """Submitting evidence, and reading what was submitted."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -15,12 +14,12 @@ from models.base.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
 from models.evidence.intake import Received
-from models.evidence.tables import Blob, Derivation, Evidence, Form, Kind
+from models.evidence.tables import Derivation, Evidence, Form, Kind
 from models.ledger.people import parties, selves, who
 
 DERIVE = outbox.job("evidence.derive")
+COMPARE = outbox.job("evidence.compare")
 SUBMITTERS = frozenset({ledger.Party.OWNER, ledger.Party.UNIT_REVIEWER, ledger.Party.OVERSIGHT})
-MOST_USES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +114,8 @@ async def _attached(given: Submission, by: Scope, submitter: UUID, item: ledger.
     )
     if given.kind is Kind.PHOTO:
         await _owe_pictures(evidence)
+    elif given.kind is Kind.TEXT:
+        await outbox.promise(by.zone_id, COMPARE, key=f"compare:{evidence.id}", evidence_id=str(evidence.id))
     facts = {"item": given.item_id, "visit": given.visit_id, "sha256": evidence.sha256}
     known = {name: str(value) for name, value in facts.items() if value is not None}
     await audit.record(by, "evidence.attached", ("evidence", evidence.id), kind=given.kind.value, **known)
@@ -192,61 +193,3 @@ async def of_visit(visit_id: UUID, *, by: Scope, after: UUID | None = None, limi
 
 async def _page(rows: "QuerySet[Evidence]", after: UUID | None, limit: int) -> list[Evidence]:
     return await (rows.filter(id__gt=after) if after else rows).order_by("id").limit(limit)
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """Where the same bytes were submitted before or since; `number` is the item's, None for a visit's or a draft."""
-
-    evidence_id: UUID
-    item_id: UUID | None
-    visit_id: UUID | None
-    number: str | None
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What goes with a row when it is shown: its file, its pictures' states and, to reviewers, its other uses."""
-
-    blob: Blob | None
-    pictures: dict[Form, Derivation]
-    uses: tuple[Use, ...]
-
-
-async def shown(rows: Iterable[Evidence], *, by: Scope) -> dict[UUID, Shown]:
-    """What goes with each of `rows` (of the caller's zone), in three statements however many there are.
-
-    A reuse names items of other people: it is for those who review.
-    """
-    rows = list(rows)
-    zone_id, hashes = by.zone_id, [row.sha256 for row in rows if row.sha256]
-    blobs = {blob.sha256: blob for blob in await Blob.filter(zone_id=zone_id, sha256__in=hashes)}
-    pictures: dict[UUID, dict[Form, Derivation]] = {row.id: {} for row in rows}
-    for picture in await Derivation.filter(zone_id=zone_id, evidence_id__in=list(pictures)):
-        pictures[picture.evidence_id][picture.form] = picture
-    uses = await _uses(zone_id, hashes) if by.may(Role.UNIT_LEADER, Role.OVERSIGHT) else {}
-    return {
-        row.id: Shown(
-            blobs.get(row.sha256 or ""),
-            pictures[row.id],
-            tuple(use for use in uses.get(row.sha256 or "", ()) if use.evidence_id != row.id)[:MOST_USES],
-        )
-        for row in rows
-    }
-
-
-async def _uses(zone_id: UUID, hashes: list[str]) -> dict[str, list[Use]]:
-    found: dict[str, list[Use]] = {}
-    for row in await database.fetch(
-        "select u.* from unnest($2::text[]) as h (sha256) cross join lateral ("
-        " select e.sha256, e.id, e.item_id, e.visit_id, i.number, e.received_at"
-        " from evidence e left join item i on i.id = e.item_id"
-        " where e.zone_id = $1 and e.sha256 = h.sha256 order by e.id limit $3) u",
-        zone_id,
-        sorted(set(hashes)),
-        MOST_USES + 1,
-    ):
-        use = Use(row["id"], row["item_id"], row["visit_id"], row["number"], row["received_at"])
-        found.setdefault(row["sha256"], []).append(use)
-    return found

@@ -120,3 +120,34 @@ class Derivation(Row):
     class Meta:
         table = "derivation"
         constraints = [UniqueConstraint(fields=("zone_id", "evidence_id", "form"), name="derivation_once")]
+
+
+class Look(Row):
+    """One 256-bit hash (`bits`, 32 bytes) of how a photo, in one of its framings, or a statement looks.
+
+    `number` counts up within the zone and kind in the order of commits (given under a lock), so that whoever keeps a
+    copy needs to read only what follows the last number it has.
+    """
+
+    evidence_id = fields.UUIDField()
+    kind = fields.CharEnumField(Kind, max_length=16)
+    number = fields.BigIntField()
+    bits = fields.BinaryField()
+
+    class Meta:
+        table = "look"
+        constraints = [UniqueConstraint(fields=("zone_id", "kind", "number"), name="look_numbered")]
+        indexes = [Index(fields=("zone_id", "evidence_id"), name="look_of_evidence")]
+
+
+class Likeness(Row):
+    """Two pieces of evidence that look alike, noted once, when the later one came; `distance` in bits of 256."""
+
+    evidence_id = fields.UUIDField()
+    other_id = fields.UUIDField()
+    distance = fields.SmallIntField()
+
+    class Meta:
+        table = "likeness"
+        constraints = [UniqueConstraint(fields=("zone_id", "evidence_id", "other_id"), name="likeness_once")]
+        indexes = [Index(fields=("zone_id", "other_id", "evidence_id"), name="likeness_to_later")]

@@ -296,6 +296,31 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='Likeness',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('evidence_id', fields.UUIDField()),
+                ('other_id', fields.UUIDField()),
+                ('distance', fields.SmallIntField()),
+            ],
+            options={'table': 'likeness', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'other_id', 'evidence_id'], name='likeness_to_later')], 'pk_attr': 'id', 'table_description': 'Two pieces of evidence that look alike, noted once, when the later one came; `distance` in bits of 256.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='Look',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('evidence_id', fields.UUIDField()),
+                ('kind', fields.CharEnumField(description='PHOTO: photo\nDOCUMENT: document\nTEXT: text\nPAPER_REFERENCE: paper_reference', enum_type=Kind, max_length=16)),
+                ('number', fields.BigIntField()),
+                ('bits', fields.BinaryField()),
+            ],
+            options={'table': 'look', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'evidence_id'], name='look_of_evidence')], 'pk_attr': 'id', 'table_description': 'One 256-bit hash (`bits`, 32 bytes) of how a photo, in one of its framings, or a statement looks.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='LookbackPlan',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),

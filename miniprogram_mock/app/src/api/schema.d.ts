@@ -823,6 +823,12 @@ export interface components {
          */
         Action: "issue" | "receive" | "report" | "request_close_out" | "unit_approve" | "unit_return" | "close_out" | "oversight_return" | "ask_extension" | "unit_extension" | "oversight_extension" | "make_long_term" | "review_stage" | "suspend" | "resume" | "cancel" | "confirm" | "reopen";
         /**
+         * Alike
+         * @description In what two pieces of evidence are alike.
+         * @enum {string}
+         */
+        Alike: "same_file" | "looks_alike" | "reads_alike";
+        /**
          * BindIn
          * @description Which number the person's phone has, as WeChat says.
          */
@@ -1315,7 +1321,7 @@ export interface components {
             reviewed_at: string | null;
             /**
              * Also Used
-             * @description 同一文件在本区其他地方的使用，供审核参考；只给审核人看。
+             * @description 同一或相近的材料在本区其他地方的使用，供审核参考；只给审核人看。
              */
             also_used: components["schemas"]["UseOut"][];
         };
@@ -2417,7 +2423,7 @@ export interface components {
         };
         /**
          * UseOut
-         * @description Where else in the zone the same file was submitted: something to look at, not a finding.
+         * @description Where else in the zone its like was submitted: a question to the reviewer, not a finding.
          */
         UseOut: {
             /**
@@ -2439,6 +2445,18 @@ export interface components {
              * Format: date-time
              */
             received_at: string;
+            /** @description 同一文件、画面相近、文字相近。 */
+            alike: components["schemas"]["Alike"];
+            /**
+             * Question
+             * @description 请审核人核对什么。
+             */
+            question: string;
+            /**
+             * Readable
+             * @description 审核人能否打开那份材料，对照着看。
+             */
+            readable: boolean;
         };
         /**
          * Verdict
