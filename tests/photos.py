@@ -6,6 +6,7 @@ import zipfile
 import zlib
 
 from PIL import Image
+from pillow_heif import from_pillow
 
 ORIENTATION, MAKE = 0x0112, 0x010F
 OFFICE = "[Content_Types].xml"
@@ -18,6 +19,22 @@ def jpeg(width: int = 640, height: int = 480, colour: str = "teal", orientation:
     out = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(out, "JPEG", exif=exif)
     return out.getvalue()
+
+
+def heic(width: int = 640, height: int = 480, orientation: int = 1) -> bytes:
+    """A photo with EXIF, as an iPhone makes it."""
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[ORIENTATION], exif[MAKE] = orientation, "a maker's name"
+    from_pillow(Image.new("RGB", (width, height), "teal")).save(out, exif=exif.tobytes())
+    return out.getvalue()
+
+
+def heic_of(width: int, height: int) -> bytes:
+    """A small file that announces so many pixels."""
+    said = struct.pack(">II", 128, 128)
+    content = heic(128, 128)
+    assert said in content
+    return content.replace(said, struct.pack(">II", width, height))
 
 
 def several_in_one() -> bytes:
@@ -43,6 +60,14 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 def pdf() -> bytes:
     """As little of a PDF as is looked at."""
     return b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def pdf_page(width: int, height: int) -> bytes:
+    """A PDF of one empty page of that size in points."""
+    return (
+        b"%%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 %d %d]>>endobj\ntrailer<</Root 1 0 R>>\n%%%%EOF\n"
+    ) % (width, height)
 
 
 def package(**parts: bytes) -> bytes:

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from models import evidence
-from models.evidence import Form, Kind
+from models.evidence import Drawing, Form, Kind
 from workers import looks, pictures
 from workers.relay import Context, every, handles
 
@@ -16,23 +16,30 @@ log = structlog.get_logger()
 
 @handles(evidence.DERIVE)
 async def derive(context: Context, zone_id: UUID, payload: dict[str, str]) -> None:
-    """Draw a photo's view and thumbnail; one that cannot be drawn is given up and stays as it is."""
+    """Draw a file's view and thumbnail; one that cannot be drawn is given up and stays as it is."""
     async with pictures.turn():
         drawing = await evidence.begin_drawing(zone_id, UUID(payload["evidence_id"]))
         if drawing is None:
             return
         try:
-            made = await pictures.draw(await context.store.read(drawing.key), drawing.caption)
+            made = await _drawn(context, drawing)
         except pictures.Undrawable as reason:
             log.info("evidence.undrawable", evidence_id=str(drawing.evidence_id), reason=str(reason))
             await evidence.give_up(zone_id, drawing.evidence_id)
             return
-    await _compare(context, zone_id, drawing.evidence_id, Kind.PHOTO, made.looks)
+    if drawing.kind is Kind.PHOTO:  # one printed page looks like another
+        await _compare(context, zone_id, drawing.evidence_id, Kind.PHOTO, made.looks)
     stored = {
         Form.VIEW: await _keep(context, zone_id, made.view),
         Form.THUMBNAIL: await _keep(context, zone_id, made.thumbnail),
     }
     await evidence.drawn(zone_id, drawing.evidence_id, stored)
+
+
+async def _drawn(context: Context, drawing: Drawing) -> pictures.Pictures:
+    unopened = drawing.media_type in pictures.SIGNS
+    original = b"" if unopened else await context.store.read(drawing.key)
+    return await pictures.draw(original, drawing.media_type, drawing.caption)
 
 
 @handles(evidence.COMPARE)

@@ -112,7 +112,7 @@ async def _attached(given: Submission, by: Scope, submitter: UUID, item: ledger.
         client_id=given.client_id,
         digest=given.digest,
     )
-    if given.kind is Kind.PHOTO:
+    if given.kind.is_file:
         await _owe_pictures(evidence)
     elif given.kind is Kind.TEXT:
         await outbox.promise(by.zone_id, COMPARE, key=f"compare:{evidence.id}", evidence_id=str(evidence.id))

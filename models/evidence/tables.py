@@ -39,7 +39,10 @@ class Review(StrEnum):
 
 
 class Form(StrEnum):
-    """What is derived from a photo: the view (upright, stripped, watermarked, 1600 px) and the thumbnail (320 px)."""
+    """What is derived from a file: the view (upright, stripped, watermarked, 1600 px) and the thumbnail (320 px).
+
+    Of a PDF, of its first page; of an office document, which is never opened, a sign of its kind.
+    """
 
     VIEW = "view"
     THUMBNAIL = "thumbnail"
@@ -105,7 +108,7 @@ class Evidence(Row):
 
 
 class Derivation(Row):
-    """A picture made from a photo, an object of the store under `sha256` once it is done.
+    """A picture made from a file, an object of the store under `sha256` once it is done.
 
     `attempts` counts before each try, so that a picture that takes its worker down is given up too.
     """
