@@ -108,6 +108,15 @@ class UseOut(Schema):
         return cls(**facts, question=use.alike.question)
 
 
+class SignalOut(Schema):
+    """Something about a piece that the reviewer may want to ask about: no finding, and no judgement of a person."""
+
+    code: Annotated[str, Field(examples=["edited"])]
+    sentence: Annotated[
+        str, Field(examples=["照片自带的拍摄时间早于本轮办理开始的时间，请核对反映的是不是整改后的情况。"])
+    ]
+
+
 class EvidenceOut(Schema):
     """One piece of evidence."""
 
@@ -133,6 +142,7 @@ class EvidenceOut(Schema):
     also_used: Annotated[
         list[UseOut], Field(description="同一或相近的材料在本区其他地方的使用，供审核参考；只给审核人看。")
     ]
+    signals: Annotated[list[SignalOut], Field(description="供审核参考的提示，不作结论；只给审核人看。")]
 
     @classmethod
     def of(cls, row: Evidence, shown: Shown) -> "EvidenceOut":
@@ -146,6 +156,7 @@ class EvidenceOut(Schema):
             view=view and view.state,
             review_label=row.review.label,
             also_used=[UseOut.of(use) for use in shown.uses],
+            signals=[SignalOut.model_validate(signal) for signal in shown.signals],
         )
 
 

@@ -4,21 +4,45 @@ import io
 import struct
 import zipfile
 import zlib
+from typing import Any
 
 from PIL import Image
+from PIL.ExifTags import GPS, IFD, Base
 from pillow_heif import from_pillow
 
 ORIENTATION, MAKE = 0x0112, 0x010F
 OFFICE = "[Content_Types].xml"
 
 
-def jpeg(width: int = 640, height: int = 480, colour: str = "teal", orientation: int = 1) -> bytes:
-    """A photo with EXIF, as a phone makes it."""
+def jpeg(
+    width: int = 640,
+    height: int = 480,
+    colour: str = "teal",
+    orientation: int = 1,
+    *,
+    software: str = "17.4.1",
+    details: dict[int, Any] | None = None,
+    gps: dict[int, Any] | None = None,
+) -> bytes:
+    """A photo with EXIF, as a phone makes it; `details` and `gps` are tags of those two blocks."""
     exif = Image.Exif()
-    exif[ORIENTATION], exif[MAKE] = orientation, "a maker's name"
+    exif[ORIENTATION], exif[MAKE], exif[Base.Software] = orientation, "a maker's name", software
+    exif.get_ifd(IFD.Exif).update(details or {})
+    exif.get_ifd(IFD.GPSInfo).update(gps or {})
     out = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(out, "JPEG", exif=exif)
     return out.getvalue()
+
+
+def taken(when: str, offset: str = "+08:00") -> dict[int, Any]:
+    """The tags of a photo taken at `2026:11:20 09:12:00`."""
+    return {Base.DateTimeOriginal: when, Base.OffsetTimeOriginal: offset}
+
+
+def at(latitude: float, longitude: float) -> dict[int, Any]:
+    """The tags of a photo taken at that place, north and east."""
+    sides = {GPS.GPSLatitudeRef: "N", GPS.GPSLongitudeRef: "E"}
+    return sides | {GPS.GPSLatitude: (latitude, 0.0, 0.0), GPS.GPSLongitude: (longitude, 0.0, 0.0)}
 
 
 def heic(width: int = 640, height: int = 480, orientation: int = 1) -> bytes:
@@ -35,6 +59,13 @@ def heic_of(width: int, height: int) -> bytes:
     content = heic(128, 128)
     assert said in content
     return content.replace(said, struct.pack(">II", width, height))
+
+
+def png(width: int, height: int) -> bytes:
+    """A picture that is decoded whole, whatever size is asked for: slow."""
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(out, "PNG", compress_level=1)
+    return out.getvalue()
 
 
 def several_in_one() -> bytes:

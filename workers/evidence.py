@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import asdict
 from uuid import UUID
 
 import structlog
@@ -27,7 +28,8 @@ async def derive(context: Context, zone_id: UUID, payload: dict[str, str]) -> No
             log.info("evidence.undrawable", evidence_id=str(drawing.evidence_id), reason=str(reason))
             await evidence.give_up(zone_id, drawing.evidence_id)
             return
-    if drawing.kind is Kind.PHOTO:  # one printed page looks like another
+    if drawing.kind is Kind.PHOTO:  # one printed page looks like another, and says little of itself
+        await evidence.trace(zone_id, drawing.evidence_id, asdict(made.traces))
         await _compare(context, zone_id, drawing.evidence_id, Kind.PHOTO, made.looks)
     stored = {
         Form.VIEW: await _keep(context, zone_id, made.view),

@@ -14,7 +14,8 @@ from pebble import ProcessPool
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from pillow_heif import register_heif_opener
 
-from workers import looks
+from workers import looks, traces
+from workers.traces import Traces
 
 register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
@@ -40,11 +41,15 @@ class Undrawable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Both as WebP: upright, without EXIF; the view carries the caption. `looks` were taken before it was written."""
+    """Both as WebP: upright, without EXIF; the view carries the caption. `looks` were taken before it was written.
+
+    `traces` are what the file says of itself.
+    """
 
     view: bytes
     thumbnail: bytes
     looks: tuple[bytes, ...]
+    traces: Traces
 
 
 async def draw(original: bytes, media_type: str, caption: str, seconds: float = SECONDS) -> Pictures:
@@ -79,19 +84,25 @@ def _bounded() -> None:
 def drawn(original: bytes, media_type: str, caption: str) -> Pictures:
     """Both pictures of the bytes of a file. Raises Undrawable."""
     try:
-        picture = _picture(original, media_type)
+        picture, said = _picture(original, media_type)
         thumbnail = picture.copy()
         thumbnail.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
         seen = looks.of_picture(picture)
-        return Pictures(_webp(_captioned(picture, caption)), _webp(thumbnail), seen)
+        return Pictures(_webp(_captioned(picture, caption)), _webp(thumbnail), seen, said)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, pypdfium2.PdfiumError) as damaged:
         raise Undrawable(type(damaged).__name__) from None
 
 
-def _picture(original: bytes, media_type: str) -> Image.Image:
+def _picture(original: bytes, media_type: str) -> tuple[Image.Image, Traces]:
     if media_type in SIGNS:
-        return _sign(*SIGNS[media_type])
-    return _first_page(original) if media_type == PDF else _upright(original)
+        return _sign(*SIGNS[media_type]), Traces()
+    if media_type == PDF:
+        return _first_page(original), Traces()
+    image: Image.Image = Image.open(io.BytesIO(original), formats=FORMATS)
+    if image.width * image.height > MOST_PIXELS:
+        raise Undrawable("too many pixels")
+    said = traces.of_photo(image, original)
+    return _upright(image), said
 
 
 def _sign(label: str, colour: str) -> Image.Image:
@@ -110,11 +121,8 @@ def _first_page(original: bytes) -> Image.Image:
         return page.render(scale=scale, draw_annots=False, may_draw_forms=False).to_pil().convert("RGB")
 
 
-def _upright(original: bytes) -> Image.Image:
+def _upright(image: Image.Image) -> Image.Image:
     """At most `VIEW_SIDE` long, as it was held, RGB on white, with neither EXIF nor colour profile."""
-    image: Image.Image = Image.open(io.BytesIO(original), formats=FORMATS)
-    if image.width * image.height > MOST_PIXELS:
-        raise Undrawable("too many pixels")
     # libjpeg scales while decoding, but only if *both* sides asked for fit: ask in the picture's own proportion
     scale = min(1.0, VIEW_SIDE / max(image.size))
     image.draft("RGB", (math.ceil(image.width * scale), math.ceil(image.height * scale)))

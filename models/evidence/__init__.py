@@ -19,6 +19,7 @@ from models.evidence.deriving import Drawing, begin_drawing, blob_of, drawn, giv
 from models.evidence.intake import Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
 from models.evidence.reviewing import review
 from models.evidence.showing import Alike, Shown, Use, shown
+from models.evidence.signals import Signal, apart, signals_of, trace
 from models.evidence.tables import (
     Blob,
     Derivation,
@@ -29,6 +30,7 @@ from models.evidence.tables import (
     Likeness,
     Look,
     Review,
+    Trace,
 )
 
 __all__ = [
@@ -53,9 +55,12 @@ __all__ = [
     "Review",
     "Scan",
     "Shown",
+    "Signal",
     "Submission",
+    "Trace",
     "Use",
     "address",
+    "apart",
     "attach",
     "begin_drawing",
     "blob_of",
@@ -71,7 +76,9 @@ __all__ = [
     "refuse_stranger",
     "review",
     "shown",
+    "signals_of",
     "statement",
     "sweep_incoming",
     "take_in",
+    "trace",
 ]

@@ -1,4 +1,4 @@
-"""What goes with evidence when it is shown: its file, its pictures, and to reviewers where its like was used."""
+"""What goes with evidence when it is shown: its file and pictures; to reviewers, its uses and signals."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from models.base import database
 from models.base.scope import Role, Scope
+from models.evidence.signals import Signal, signals_of
 from models.evidence.tables import Blob, Derivation, Evidence, Form, Kind
 from models.ledger.people import selves, visible, who
 
@@ -50,11 +51,12 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What goes with a row when it is shown: its file, its pictures' states and, to reviewers, its other uses."""
+    """What goes with a row when it is shown: its file, its pictures' states; to reviewers, uses and signals."""
 
     blob: Blob | None
     pictures: dict[Form, Derivation]
     uses: tuple[Use, ...]
+    signals: tuple[Signal, ...]
 
 
 async def shown(rows: Iterable[Evidence], *, by: Scope) -> dict[UUID, Shown]:
@@ -68,8 +70,15 @@ async def shown(rows: Iterable[Evidence], *, by: Scope) -> dict[UUID, Shown]:
     pictures: dict[UUID, dict[Form, Derivation]] = {row.id: {} for row in rows}
     for picture in await Derivation.filter(zone_id=zone_id, evidence_id__in=list(pictures)):
         pictures[picture.evidence_id][picture.form] = picture
-    uses = await _uses(list(pictures), by) if by.may(Role.UNIT_LEADER, Role.OVERSIGHT) else {}
-    return {row.id: Shown(blobs.get(row.sha256 or ""), pictures[row.id], tuple(uses.get(row.id, ()))) for row in rows}
+    reviews = by.may(Role.UNIT_LEADER, Role.OVERSIGHT)
+    uses = await _uses(list(pictures), by) if reviews else {}
+    signals = await signals_of(zone_id, rows) if reviews else {}
+    return {
+        row.id: Shown(
+            blobs.get(row.sha256 or ""), pictures[row.id], tuple(uses.get(row.id, ())), signals.get(row.id, ())
+        )
+        for row in rows
+    }
 
 
 async def _uses(asked: list[UUID], by: Scope) -> dict[UUID, list[Use]]:

@@ -154,3 +154,20 @@ class Likeness(Row):
         table = "likeness"
         constraints = [UniqueConstraint(fields=("zone_id", "evidence_id", "other_id"), name="likeness_once")]
         indexes = [Index(fields=("zone_id", "other_id", "evidence_id"), name="likeness_to_later")]
+
+
+class Trace(Row):
+    """What a photo says of itself, as workers.traces read it; nobody vouches for it. Places to about a kilometre."""
+
+    evidence_id = fields.UUIDField()
+    taken_at = fields.DatetimeField(null=True)
+    latitude = fields.FloatField(null=True)
+    longitude = fields.FloatField(null=True)
+    software = fields.CharField(max_length=120, default="")
+    issuer = fields.CharField(max_length=120, null=True)
+    intact = fields.BooleanField(null=True)
+    generated = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "trace"
+        constraints = [UniqueConstraint(fields=("zone_id", "evidence_id"), name="trace_once")]

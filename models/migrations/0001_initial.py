@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
                 ('sha256', fields.CharField(null=True, max_length=64)),
                 ('size', fields.BigIntField(null=True)),
             ],
-            options={'table': 'derivation', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A picture made from a photo, an object of the store under `sha256` once it is done.'},
+            options={'table': 'derivation', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A picture made from a file, an object of the store under `sha256` once it is done.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -591,6 +591,23 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='Trace',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('evidence_id', fields.UUIDField()),
+                ('taken_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('latitude', fields.FloatField(null=True)),
+                ('longitude', fields.FloatField(null=True)),
+                ('software', fields.CharField(default='', max_length=120)),
+                ('issuer', fields.CharField(null=True, max_length=120)),
+                ('intact', fields.BooleanField(null=True)),
+                ('generated', fields.BooleanField(default=False)),
+            ],
+            options={'table': 'trace', 'app': 'models', 'pk_attr': 'id', 'table_description': 'What a photo says of itself, as workers.traces read it; nobody vouches for it. Places to about a kilometre.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='UnbindingProposal',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -798,7 +815,7 @@ class Migration(migrations.Migration):
                 ('correction_reason', fields.CharField(default='', max_length=500)),
                 ('effect', fields.CharEnumField(description='CONFIRMED: confirmed\nFOLLOW_UP: follow_up\nREOPENED: reopened\nNONE: none', enum_type=Effect, max_length=16)),
             ],
-            options={'table': 'visit_record', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'visit_id', 'id'], name='visit_record_of_visit')], 'pk_attr': 'id', 'table_description': 'What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.'},
+            options={'table': 'visit_record', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'visit_id', 'id'], name='visit_record_of_visit'), Index(fields=['zone_id', 'recorded_by', 'visited_at'], name='visit_record_beside_others')], 'pk_attr': 'id', 'table_description': 'What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.'},
             bases=['Row'],
         ),
         ops.CreateModel(

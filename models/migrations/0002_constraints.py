@@ -139,6 +139,10 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'watch_id', 'policy_code', 'step', 'counted_on'), name='escalation_timer_once'),
         ),
         ops.AddConstraint(
+            model_name='Trace',
+            constraint=UniqueConstraint(fields=('zone_id', 'evidence_id'), name='trace_once'),
+        ),
+        ops.AddConstraint(
             model_name='UnbindingProposal',
             constraint=UniqueConstraint(fields=('zone_id', 'person_id'), name='unbinding_proposed_once', condition='decided_at IS NULL'),
         ),

@@ -1324,6 +1324,11 @@ export interface components {
              * @description 同一或相近的材料在本区其他地方的使用，供审核参考；只给审核人看。
              */
             also_used: components["schemas"]["UseOut"][];
+            /**
+             * Signals
+             * @description 供审核参考的提示，不作结论；只给审核人看。
+             */
+            signals: components["schemas"]["SignalOut"][];
         };
         /**
          * EvidenceQuery
@@ -2347,6 +2352,16 @@ export interface components {
             ticket?: string | null;
         };
         /**
+         * SignalOut
+         * @description Something about a piece that the reviewer may want to ask about: no finding, and no judgement of a person.
+         */
+        SignalOut: {
+            /** Code */
+            code: string;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
          * Source
          * @description Where a record comes from: the inspector's own phone, or a paper form typed in on the console.
          * @enum {string}
@@ -2622,6 +2637,11 @@ export interface components {
              * @description 检查记录，首次记录在前，更正在后
              */
             records: components["schemas"]["RecordOut"][];
+            /**
+             * Signals
+             * @description 供监督机构核对的提示；只给监督机构看，不作结论
+             */
+            signals: components["schemas"]["SignalOut"][];
         };
         /**
          * VisitsQuery
