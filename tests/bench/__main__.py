@@ -17,11 +17,13 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from deploy import local
 from tests.bench import measuring, tokens
 from tests.bench.figures import Figures, Goal
+from tests.bench.likenesses import measure_reuse
 from tests.bench.measuring import Bench
+from tests.bench.pictures import measure_deriving
 from tests.bench.serving import BenchError, Server, serving
 from tests.bench.zones import BenchZone, lay_schema, load
 
-PARTS = ("inbox", "items", "acknowledge", "flatness", "sealing", "roster")
+PARTS = ("inbox", "items", "acknowledge", "flatness", "sealing", "roster", "derive", "reuse")
 FULL = {"people": 10_000, "reminders": 1_000_000, "rounds": 3, "seconds": 4.0, "roster": 100_000}
 QUICK = {"people": 3_000, "reminders": 100_000, "rounds": 3, "seconds": 1.5, "roster": 20_000}
 
@@ -61,6 +63,10 @@ async def measure(bench: Bench, parts: tuple[str, ...], folder: Path, roster: in
         await measuring.measure_sealing(bench)
     if "roster" in parts:
         await measuring.measure_roster(bench, roster, folder)
+    if "derive" in parts:
+        await measure_deriving(bench.figures, bench.told, folder, photos=40, rounds=bench.rounds)
+    if "reuse" in parts:
+        measure_reuse(bench.figures, bench.told, among=1_000_000, searches=500)
 
 
 async def flatness(bench: Bench, large: Server, secret: str, folder: Path) -> None:
