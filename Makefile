@@ -15,7 +15,7 @@ APP_SOURCES := $(shell find $(APP)/src $(APP)/build $(APP)/package.json $(APP)/*
 H5 := $(APP)/dist/build/h5/index.html
 MP := $(APP)/dist/build/mp-weixin/app.json
 
-.PHONY: help app gen demo story test check e2e bench lock migrations clean
+.PHONY: help app gen demo story test check e2e bench corpus lock migrations clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ faults: $(READY) ## Hundreds of random schedules of faults: nothing lost, nobody
 lock: $(READY) ## Lock dependencies by version and hash, without download addresses
 	@$(BIN)/uv pip compile pyproject.toml --group dev --group bench --universal --generate-hashes --no-header \
 	  --no-emit-index-url --quiet --output-file requirements.lock
+
+corpus: $(READY) ## Measure what the search for re-used photos finds, and write it to docs/evidence.md
+	@$(BIN)/python -m tests.corpus
 
 migrations: $(READY) ## Write the schema's next step from the models
 	@$(BIN)/python -m deploy.migrations make

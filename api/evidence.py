@@ -17,7 +17,7 @@ from models import evidence, lookbacks
 from models.base.errors import Invalid
 from models.base.scope import Scope
 from models.base.stated import Day, Instant
-from models.evidence import Evidence, Form, Kind, Review, Shown
+from models.evidence import Alike, Evidence, Form, Kind, Review, Shown, Use
 
 LARGEST_BODY = max(evidence.SIZE_LIMITS.values()) + FORM_OVERHEAD
 SUBMITTING = (
@@ -37,6 +37,7 @@ EXTENSIONS = {
     "image/jpeg": "jpg",
     "image/png": "png",
     "image/webp": "webp",
+    "image/heic": "heic",
     "application/pdf": "pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
@@ -89,13 +90,31 @@ class EvidenceQuery(Listing):
 
 
 class UseOut(Schema):
-    """Where else in the zone the same file was submitted: something to look at, not a finding."""
+    """Where else in the zone its like was submitted: a question to the reviewer, not a finding."""
 
     evidence_id: UUID
     item_id: UUID | None
     visit_id: UUID | None
     number: Annotated[str | None, Field(description="事项编号。", examples=["ZL-WT-2026-0001"])]
     received_at: datetime
+    alike: Annotated[Alike, Field(description="同一文件、画面相近、文字相近。")]
+    question: Annotated[str, Field(description="请审核人核对什么。", examples=[Alike.SAME_FILE.question])]
+    readable: Annotated[bool, Field(description="审核人能否打开那份材料，对照着看。")]
+
+    @classmethod
+    def of(cls, use: Use) -> "UseOut":
+        """From what the search found."""
+        facts = {name: getattr(use, name) for name in cls.model_fields if name != "question"}
+        return cls(**facts, question=use.alike.question)
+
+
+class SignalOut(Schema):
+    """Something about a piece that the reviewer may want to ask about: no finding, and no judgement of a person."""
+
+    code: Annotated[str, Field(examples=["edited"])]
+    sentence: Annotated[
+        str, Field(examples=["照片自带的拍摄时间早于本轮办理开始的时间，请核对反映的是不是整改后的情况。"])
+    ]
 
 
 class EvidenceOut(Schema):
@@ -122,7 +141,10 @@ class EvidenceOut(Schema):
     review_reason: Annotated[str, Field(description="审核理由。")]
     reviewed_at: datetime | None
     may_review: Annotated[bool, Field(description="您现在可以审核这份材料。")]
-    also_used: Annotated[list[UseOut], Field(description="同一文件在本区其他地方的使用，供审核参考；只给审核人看。")]
+    also_used: Annotated[
+        list[UseOut], Field(description="同一或相近的材料在本区其他地方的使用，供审核参考；只给审核人看。")
+    ]
+    signals: Annotated[list[SignalOut], Field(description="供审核参考的提示，不作结论；只给审核人看。")]
 
     @classmethod
     def of(cls, row: Evidence, shown: Shown, *, may_review: bool) -> "EvidenceOut":
@@ -137,7 +159,8 @@ class EvidenceOut(Schema):
             media_type=shown.blob and shown.blob.media_type,
             view=view and view.state,
             review_label=row.review.label,
-            also_used=[UseOut.model_validate(use) for use in shown.uses],
+            also_used=[UseOut.of(use) for use in shown.uses],
+            signals=[SignalOut.model_validate(signal) for signal in shown.signals],
         )
 
 

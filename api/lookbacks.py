@@ -7,9 +7,10 @@ from uuid import UUID
 
 from pydantic import Field
 
+from api.evidence import SignalOut
 from api.wire import Page, Schema, write_cursor
 from models import evidence, lookbacks
-from models.base.scope import Scope
+from models.base.scope import Role, Scope
 from models.lookbacks import Finding, Place, Visit, VisitFacts, VisitRecord, VisitView
 
 RECORDING = (
@@ -121,12 +122,15 @@ class VisitOut(VisitLine):
     checklist: Annotated[Sequence[str], Field(description="核查要点，取自事项要求", examples=[["恢复围挡"]])]
     evidence: Annotated[Sequence[UUID], Field(description="这次检查已提交的佐证材料")]
     records: Annotated[Sequence[RecordOut], Field(description="检查记录，首次记录在前，更正在后")]
+    signals: Annotated[Sequence[SignalOut], Field(description="供监督机构核对的提示；只给监督机构看，不作结论")]
 
     @classmethod
     async def whole(cls, view: VisitView, by: Scope) -> "VisitOut":
         """From what was found, with the evidence that `by` may see."""
         item = view.visit.item
         submitted = await evidence.of_visit(view.visit.id, by=by)
+        asks = view.records and by.may(Role.OVERSIGHT)
+        signals = await lookbacks.signals_of(view.records[-1], item.id) if asks else ()
         return cls(
             **_line(view.visit, view.names, await lookbacks.to_cosign([view.visit], by=by)),
             requirement=item.requirement,
@@ -136,6 +140,7 @@ class VisitOut(VisitLine):
             checklist=lookbacks.checklist(item.requirement),
             evidence=[piece.id for piece in submitted],
             records=[RecordOut.of(record, cosigned=record.id in view.cosigned) for record in view.records],
+            signals=[SignalOut.model_validate(signal) for signal in signals],
         )
 
 

@@ -55,6 +55,9 @@ SECTIONS = {
     " where zone_id = $1 and said_by = 'person:' || $2::uuid::text order by id desc",
     "evidence": "select id, kind, text, paper_reference, sha256, captured_at, received_at from evidence"
     " where zone_id = $1 and submitted_by = $2 order by id desc",
+    "photo_traces": "select t.evidence_id, t.taken_at, t.latitude, t.longitude, t.software, t.issuer from trace t"
+    " join evidence e on e.id = t.evidence_id where t.zone_id = $1 and e.zone_id = $1 and e.submitted_by = $2"
+    " order by t.id desc",
     "visits": "select item_id, cycle, due_on, recorded_at from visit"
     " where zone_id = $1 and (inspector_id = $2 or second_inspector_id = $2) order by id desc",
     "visit_records": "select visit_id, verdict, seen, follow_up, latitude, longitude, coarse, visited_at, received_at"

@@ -1,4 +1,4 @@
-"""Drawing a photo's view and thumbnail, in processes that may take so much time and memory and no more."""
+"""Drawing a file's view and thumbnail, in processes that may take so much time and memory and no more."""
 
 import asyncio
 import io
@@ -9,10 +9,24 @@ from dataclasses import dataclass
 from functools import cache
 from weakref import WeakKeyDictionary
 
+import pypdfium2
 from pebble import ProcessPool
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+from pillow_heif import register_heif_opener
 
-FORMATS = ("JPEG", "PNG", "WEBP")
+from workers import looks, traces
+from workers.traces import Traces
+
+register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+
+PDF = "application/pdf"
+OFFICE = "application/vnd.openxmlformats-officedocument."
+SIGNS = {
+    f"{OFFICE}wordprocessingml.document": ("DOCX", "#2b579a"),
+    f"{OFFICE}spreadsheetml.sheet": ("XLSX", "#217346"),
+}
+"""What is drawn for a document that is never opened."""
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 MOST_PIXELS = 64_000_000
 VIEW_SIDE, THUMBNAIL_SIDE = 1600, 320
 QUALITY, METHOD = 80, 2  # measured: method 2 draws 9.0 pictures a second where 4 draws 6.5 to 7.8
@@ -27,19 +41,24 @@ class Undrawable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Both as WebP: upright, without EXIF; the view carries the caption."""
+    """Both as WebP: upright, without EXIF; the view carries the caption. `looks` were taken before it was written.
+
+    `traces` are what the file says of itself.
+    """
 
     view: bytes
     thumbnail: bytes
+    looks: tuple[bytes, ...]
+    traces: Traces
 
 
-async def draw(original: bytes, caption: str, seconds: float = SECONDS) -> Pictures:
+async def draw(original: bytes, media_type: str, caption: str, seconds: float = SECONDS) -> Pictures:
     """Draw in another process, which is ended when it takes longer than `seconds`.
 
-    Raises Undrawable for what is no picture or too large; TimeoutError, MemoryError or pebble.ProcessExpired where
+    Raises Undrawable for what is damaged, locked or too large; TimeoutError, MemoryError or pebble.ProcessExpired where
     it took too much, which may be the moment's fault.
     """
-    return await asyncio.wrap_future(_pool().schedule(drawn, args=(original, caption), timeout=seconds))
+    return await asyncio.wrap_future(_pool().schedule(drawn, args=(original, media_type, caption), timeout=seconds))
 
 
 def turn() -> asyncio.Semaphore:
@@ -62,22 +81,48 @@ def _bounded() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def drawn(original: bytes, caption: str) -> Pictures:
-    """Both pictures of the bytes of a photo. Raises Undrawable."""
+def drawn(original: bytes, media_type: str, caption: str) -> Pictures:
+    """Both pictures of the bytes of a file. Raises Undrawable."""
     try:
-        upright = _upright(original)
-        thumbnail = upright.copy()
+        picture, said = _picture(original, media_type)
+        thumbnail = picture.copy()
         thumbnail.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
-        return Pictures(_webp(_captioned(upright, caption)), _webp(thumbnail))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as damaged:
+        seen = looks.of_picture(picture)
+        return Pictures(_webp(_captioned(picture, caption)), _webp(thumbnail), seen, said)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, pypdfium2.PdfiumError) as damaged:
         raise Undrawable(type(damaged).__name__) from None
 
 
-def _upright(original: bytes) -> Image.Image:
-    """At most `VIEW_SIDE` long, as it was held, RGB on white, with neither EXIF nor colour profile."""
+def _picture(original: bytes, media_type: str) -> tuple[Image.Image, Traces]:
+    if media_type in SIGNS:
+        return _sign(*SIGNS[media_type]), Traces()
+    if media_type == PDF:
+        return _first_page(original), Traces()
     image: Image.Image = Image.open(io.BytesIO(original), formats=FORMATS)
     if image.width * image.height > MOST_PIXELS:
         raise Undrawable("too many pixels")
+    said = traces.of_photo(image, original)
+    return _upright(image), said
+
+
+def _sign(label: str, colour: str) -> Image.Image:
+    sheet = Image.new("RGB", (600, 800), "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.rectangle((0, 250, 600, 450), fill=colour)
+    draw.text((300, 350), label, fill="white", font=ImageFont.load_default(120), anchor="mm")
+    return sheet
+
+
+def _first_page(original: bytes) -> Image.Image:
+    """At most `VIEW_SIDE` long, whatever the page says of its size; scripts and forms are not run."""
+    with pypdfium2.PdfDocument(original) as document:
+        page = document[0]
+        scale = VIEW_SIDE / max(*page.get_size(), 1)
+        return page.render(scale=scale, draw_annots=False, may_draw_forms=False).to_pil().convert("RGB")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """At most `VIEW_SIDE` long, as it was held, RGB on white, with neither EXIF nor colour profile."""
     # libjpeg scales while decoding, but only if *both* sides asked for fit: ask in the picture's own proportion
     scale = min(1.0, VIEW_SIDE / max(image.size))
     image.draft("RGB", (math.ceil(image.width * scale), math.ceil(image.height * scale)))

@@ -18,6 +18,7 @@ from models.base import logs, outbox
 from models.base.outbox import Promise
 from models.base.settings import Settings
 from workers import metrics
+from workers.likenesses import Looks
 from workers.refusals import Refusals
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Context:
     wecom: "WeCom | None" = None
     sms: "Sms | None" = None
     refusals: Refusals = field(default_factory=Refusals)
+    looks: Looks = field(default_factory=Looks)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 

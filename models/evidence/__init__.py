@@ -4,6 +4,7 @@ Originals are kept byte for byte under their SHA-256. Nothing depends on a photo
 """
 
 from models.evidence.attaching import (
+    COMPARE,
     DERIVE,
     Submission,
     attach,
@@ -13,17 +14,33 @@ from models.evidence.attaching import (
     refuse_stranger,
     takes,
 )
+from models.evidence.comparing import RADIUS, Looks, compare, looks_after, statement
 from models.evidence.contents import MOST_PIXELS, SIZE_LIMITS
 from models.evidence.deriving import Drawing, begin_drawing, blob_of, drawn, give_up, picture_of
 from models.evidence.intake import Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
 from models.evidence.reviewing import review, reviewable
-from models.evidence.showing import Shown, Use, shown
-from models.evidence.tables import Blob, Derivation, DerivationState, Evidence, Form, Kind, Review
+from models.evidence.showing import Alike, Shown, Use, shown
+from models.evidence.signals import Signal, apart, signals_of, trace
+from models.evidence.tables import (
+    Blob,
+    Derivation,
+    DerivationState,
+    Evidence,
+    Form,
+    Kind,
+    Likeness,
+    Look,
+    Review,
+    Trace,
+)
 
 __all__ = [
+    "COMPARE",
     "DERIVE",
     "MOST_PIXELS",
+    "RADIUS",
     "SIZE_LIMITS",
+    "Alike",
     "Blob",
     "Derivation",
     "DerivationState",
@@ -31,19 +48,27 @@ __all__ = [
     "Evidence",
     "Form",
     "Kind",
+    "Likeness",
+    "Look",
+    "Looks",
     "Objects",
     "Received",
     "Review",
     "Scan",
     "Shown",
+    "Signal",
     "Submission",
+    "Trace",
     "Use",
     "address",
+    "apart",
     "attach",
     "begin_drawing",
     "blob_of",
+    "compare",
     "drawn",
     "give_up",
+    "looks_after",
     "no_scan",
     "of_item",
     "of_visit",
@@ -53,7 +78,10 @@ __all__ = [
     "review",
     "reviewable",
     "shown",
+    "signals_of",
+    "statement",
     "sweep_incoming",
     "take_in",
     "takes",
+    "trace",
 ]

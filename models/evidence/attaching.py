@@ -19,6 +19,7 @@ from models.ledger.people import parties, selves, who
 from models.ledger.tables import REVIEWED, RUNNING
 
 DERIVE = outbox.job("evidence.derive")
+COMPARE = outbox.job("evidence.compare")
 SUBMITTERS = frozenset({ledger.Party.OWNER, ledger.Party.UNIT_REVIEWER, ledger.Party.OVERSIGHT})
 TAKING = RUNNING | REVIEWED
 
@@ -123,8 +124,10 @@ async def _attached(given: Submission, by: Scope, submitter: UUID, item: ledger.
         client_id=given.client_id,
         digest=given.digest,
     )
-    if given.kind is Kind.PHOTO:
+    if given.kind.is_file:
         await _owe_pictures(evidence)
+    elif given.kind is Kind.TEXT:
+        await outbox.promise(by.zone_id, COMPARE, key=f"compare:{evidence.id}", evidence_id=str(evidence.id))
     facts = {"item": given.item_id, "visit": given.visit_id, "sha256": evidence.sha256}
     known = {name: str(value) for name, value in facts.items() if value is not None}
     await audit.record(by, "evidence.attached", ("evidence", evidence.id), kind=given.kind.value, **known)

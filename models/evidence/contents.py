@@ -1,5 +1,6 @@
 """What a file really is, by its content and never by its name; headers are read, nothing is decoded or unpacked."""
 
+import re
 import struct
 import warnings
 import zipfile
@@ -17,6 +18,9 @@ SIZE_LIMITS = {Kind.PHOTO: 20 * MEGABYTE, Kind.DOCUMENT: 50 * MEGABYTE}
 FORMATS = ("JPEG", "PNG", "WEBP")
 PHOTO_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 """MPO is a JPEG to which the phone appended a depth map or a second exposure (CIPA DC-007); the first one counts."""
+HEIC = "image/heic"
+HEIC_BRANDS = frozenset({b"heic", b"heix"})
+MOST_BRANDS, MOST_META = 1024, MEGABYTE
 MOST_PIXELS = 64_000_000
 LONGEST_SIDE = 20_000
 """A phone's largest ordinary picture is 50 megapixels; decoded, 64 take about 200 MB."""
@@ -53,6 +57,14 @@ def examine(file: BinaryIO, kind: Kind) -> Content:
 
 
 def _photo(file: BinaryIO) -> Content:
+    content = _heic(file) or _picture(file)
+    assert content.width and content.height
+    if content.width * content.height > MOST_PIXELS or max(content.width, content.height) > LONGEST_SIDE:
+        raise _too_many_pixels()
+    return content
+
+
+def _picture(file: BinaryIO) -> Content:
     try:
         with (
             warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
@@ -64,13 +76,34 @@ def _photo(file: BinaryIO) -> Content:
     except UnidentifiedImageError:
         raise UnsupportedType(
             "not_a_photo",
-            "这个文件不是可用的照片（支持 JPEG、PNG、WebP），没有保存。也可以改交文字说明或纸质材料编号。",
+            "这个文件不是可用的照片（支持 JPEG、PNG、WebP、HEIC），没有保存。也可以改交文字说明或纸质材料编号。",
         ) from None
     except (OSError, SyntaxError, ValueError, struct.error):
-        raise Invalid("broken_photo", "这张照片不完整或已损坏，没有保存。请重新选择或重新拍摄。") from None
-    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
-        raise _too_many_pixels()
+        raise _broken_photo() from None
     return Content(media_type, width, height)
+
+
+def _heic(file: BinaryIO) -> Content | None:
+    """What an iPhone's HEIC announces (ISO/IEC 23008-12), read by hand: its decoder stays out of this process.
+
+    None where it is no HEIC; then `file` is at its start again.
+    """
+    size, kind = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
+    brands = file.read(min(size, MOST_BRANDS) - 8) if kind == b"ftyp" and size >= 16 else b""
+    if not HEIC_BRANDS & {brands[at : at + 4] for at in range(0, len(brands), 4)}:
+        file.seek(0)
+        return None
+    size, kind = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
+    meta = file.read(size - 8) if kind == b"meta" and 8 < size <= MOST_META else b""
+    spans = [found.end() + 4 for found in re.finditer(b"ispe", meta) if found.end() + 12 <= len(meta)]
+    sides = [struct.unpack_from(">II", meta, at) for at in spans]  # of the whole, of its tiles and of its thumbnail
+    if len(meta) != size - 8 or not sides or not all(map(all, sides)):
+        raise _broken_photo()
+    return Content(HEIC, max(width for width, _ in sides), max(height for _, height in sides))
+
+
+def _broken_photo() -> Invalid:
+    return Invalid("broken_photo", "这张照片不完整或已损坏，没有保存。请重新选择或重新拍摄。")
 
 
 def _too_many_pixels() -> Invalid:

@@ -1,4 +1,4 @@
-"""The pictures made from a photo: what is owed, and what became of it. Drawing itself is the worker's."""
+"""The pictures made from a file: what is owed, and what became of it. Drawing itself is the worker's."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +10,7 @@ from models.base import clock
 from models.base.database import atomic
 from models.base.errors import NotFound
 from models.evidence.intake import address
-from models.evidence.tables import Blob, Derivation, DerivationState, Evidence, Form
+from models.evidence.tables import Blob, Derivation, DerivationState, Evidence, Form, Kind
 from models.organization import Unit
 
 MOST_ATTEMPTS = 3
@@ -18,10 +18,12 @@ MOST_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One photo to be drawn: the key of its original, and the caption to be written on the view."""
+    """One file to be drawn: its kind, the key and media type of its original, the caption to be written on the view."""
 
     evidence_id: UUID
+    kind: Kind
     key: str
+    media_type: str
     caption: str
 
 
@@ -37,7 +39,9 @@ async def begin_drawing(zone_id: UUID, evidence_id: UUID) -> Drawing | None:
         await give_up(zone_id, evidence_id)
         return None
     await waiting.update(attempts=F("attempts") + 1)
-    return Drawing(evidence_id, address(zone_id, evidence.sha256), await _caption(evidence))
+    blob = await blob_of(evidence)
+    key = address(zone_id, evidence.sha256)
+    return Drawing(evidence_id, evidence.kind, key, blob.media_type, await _caption(evidence))
 
 
 async def _caption(evidence: Evidence) -> str:

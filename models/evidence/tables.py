@@ -39,7 +39,10 @@ class Review(StrEnum):
 
 
 class Form(StrEnum):
-    """What is derived from a photo: the view (upright, stripped, watermarked, 1600 px) and the thumbnail (320 px)."""
+    """What is derived from a file: the view (upright, stripped, watermarked, 1600 px) and the thumbnail (320 px).
+
+    Of a PDF, of its first page; of an office document, which is never opened, a sign of its kind.
+    """
 
     VIEW = "view"
     THUMBNAIL = "thumbnail"
@@ -105,7 +108,7 @@ class Evidence(Row):
 
 
 class Derivation(Row):
-    """A picture made from a photo, an object of the store under `sha256` once it is done.
+    """A picture made from a file, an object of the store under `sha256` once it is done.
 
     `attempts` counts before each try, so that a picture that takes its worker down is given up too.
     """
@@ -120,3 +123,51 @@ class Derivation(Row):
     class Meta:
         table = "derivation"
         constraints = [UniqueConstraint(fields=("zone_id", "evidence_id", "form"), name="derivation_once")]
+
+
+class Look(Row):
+    """One 256-bit hash (`bits`, 32 bytes) of how a photo, in one of its framings, or a statement looks.
+
+    `number` counts up within the zone and kind in the order of commits (given under a lock), so that whoever keeps a
+    copy needs to read only what follows the last number it has.
+    """
+
+    evidence_id = fields.UUIDField()
+    kind = fields.CharEnumField(Kind, max_length=16)
+    number = fields.BigIntField()
+    bits = fields.BinaryField()
+
+    class Meta:
+        table = "look"
+        constraints = [UniqueConstraint(fields=("zone_id", "kind", "number"), name="look_numbered")]
+        indexes = [Index(fields=("zone_id", "evidence_id"), name="look_of_evidence")]
+
+
+class Likeness(Row):
+    """Two pieces of evidence that look alike, noted once, when the later one came; `distance` in bits of 256."""
+
+    evidence_id = fields.UUIDField()
+    other_id = fields.UUIDField()
+    distance = fields.SmallIntField()
+
+    class Meta:
+        table = "likeness"
+        constraints = [UniqueConstraint(fields=("zone_id", "evidence_id", "other_id"), name="likeness_once")]
+        indexes = [Index(fields=("zone_id", "other_id", "evidence_id"), name="likeness_to_later")]
+
+
+class Trace(Row):
+    """What a photo says of itself, as workers.traces read it; nobody vouches for it. Places to about a kilometre."""
+
+    evidence_id = fields.UUIDField()
+    taken_at = fields.DatetimeField(null=True)
+    latitude = fields.FloatField(null=True)
+    longitude = fields.FloatField(null=True)
+    software = fields.CharField(max_length=120, default="")
+    issuer = fields.CharField(max_length=120, null=True)
+    intact = fields.BooleanField(null=True)
+    generated = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "trace"
+        constraints = [UniqueConstraint(fields=("zone_id", "evidence_id"), name="trace_once")]

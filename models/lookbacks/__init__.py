@@ -15,6 +15,7 @@ from models.lookbacks.facts import Check, Place, VisitFacts, checklist
 from models.lookbacks.plans import PlanFacts, plan, plan_of, plans
 from models.lookbacks.populations import Population
 from models.lookbacks.recording import cosign, record_from_paper, record_visit
+from models.lookbacks.signals import signals_of
 from models.lookbacks.tables import (
     Cosignature,
     Effect,
@@ -79,6 +80,7 @@ __all__ = [
     "record_from_paper",
     "record_visit",
     "refuse_stranger",
+    "signals_of",
     "to_cosign",
     "verify",
     "visit_of",

@@ -176,7 +176,10 @@ class VisitRecord(Row):
             UniqueConstraint(fields=("zone_id", "visit_id"), name="visit_first_record", condition="corrects IS NULL"),
             UniqueConstraint(fields=("zone_id", "corrects"), name="visit_record_corrected_once"),
         ]
-        indexes = [Index(fields=("zone_id", "visit_id", "id"), name="visit_record_of_visit")]
+        indexes = [
+            Index(fields=("zone_id", "visit_id", "id"), name="visit_record_of_visit"),
+            Index(fields=("zone_id", "recorded_by", "visited_at"), name="visit_record_beside_others"),
+        ]
 
 
 class Cosignature(Row):

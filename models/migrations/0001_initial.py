@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
                 ('sha256', fields.CharField(null=True, max_length=64)),
                 ('size', fields.BigIntField(null=True)),
             ],
-            options={'table': 'derivation', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A picture made from a photo, an object of the store under `sha256` once it is done.'},
+            options={'table': 'derivation', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A picture made from a file, an object of the store under `sha256` once it is done.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -293,6 +293,31 @@ class Migration(migrations.Migration):
                 ('kept_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'kept_answer', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'kept_at'], name='kept_answer_by_age')], 'pk_attr': 'id', 'table_description': 'One answered write of one caller. `digest` is SHA-256 over method, path and body.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='Likeness',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('evidence_id', fields.UUIDField()),
+                ('other_id', fields.UUIDField()),
+                ('distance', fields.SmallIntField()),
+            ],
+            options={'table': 'likeness', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'other_id', 'evidence_id'], name='likeness_to_later')], 'pk_attr': 'id', 'table_description': 'Two pieces of evidence that look alike, noted once, when the later one came; `distance` in bits of 256.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='Look',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('evidence_id', fields.UUIDField()),
+                ('kind', fields.CharEnumField(description='PHOTO: photo\nDOCUMENT: document\nTEXT: text\nPAPER_REFERENCE: paper_reference', enum_type=Kind, max_length=16)),
+                ('number', fields.BigIntField()),
+                ('bits', fields.BinaryField()),
+            ],
+            options={'table': 'look', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'evidence_id'], name='look_of_evidence')], 'pk_attr': 'id', 'table_description': 'One 256-bit hash (`bits`, 32 bytes) of how a photo, in one of its framings, or a statement looks.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -566,6 +591,23 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='Trace',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('evidence_id', fields.UUIDField()),
+                ('taken_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('latitude', fields.FloatField(null=True)),
+                ('longitude', fields.FloatField(null=True)),
+                ('software', fields.CharField(default='', max_length=120)),
+                ('issuer', fields.CharField(null=True, max_length=120)),
+                ('intact', fields.BooleanField(null=True)),
+                ('generated', fields.BooleanField(default=False)),
+            ],
+            options={'table': 'trace', 'app': 'models', 'pk_attr': 'id', 'table_description': 'What a photo says of itself, as workers.traces read it; nobody vouches for it. Places to about a kilometre.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='UnbindingProposal',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -773,7 +815,7 @@ class Migration(migrations.Migration):
                 ('correction_reason', fields.CharField(default='', max_length=500)),
                 ('effect', fields.CharEnumField(description='CONFIRMED: confirmed\nFOLLOW_UP: follow_up\nREOPENED: reopened\nNONE: none', enum_type=Effect, max_length=16)),
             ],
-            options={'table': 'visit_record', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'visit_id', 'id'], name='visit_record_of_visit')], 'pk_attr': 'id', 'table_description': 'What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.'},
+            options={'table': 'visit_record', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'visit_id', 'id'], name='visit_record_of_visit'), Index(fields=['zone_id', 'recorded_by', 'visited_at'], name='visit_record_beside_others')], 'pk_attr': 'id', 'table_description': 'What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.'},
             bases=['Row'],
         ),
         ops.CreateModel(

@@ -71,6 +71,14 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'caller', 'key'), name='kept_answer_once'),
         ),
         ops.AddConstraint(
+            model_name='Likeness',
+            constraint=UniqueConstraint(fields=('zone_id', 'evidence_id', 'other_id'), name='likeness_once'),
+        ),
+        ops.AddConstraint(
+            model_name='Look',
+            constraint=UniqueConstraint(fields=('zone_id', 'kind', 'number'), name='look_numbered'),
+        ),
+        ops.AddConstraint(
             model_name='LookbackPlan',
             constraint=UniqueConstraint(fields=('zone_id', 'name'), name='lookback_plan_name_once'),
         ),
@@ -129,6 +137,10 @@ class Migration(migrations.Migration):
         ops.AddConstraint(
             model_name='Timer',
             constraint=UniqueConstraint(fields=('zone_id', 'watch_id', 'policy_code', 'step', 'counted_on'), name='escalation_timer_once'),
+        ),
+        ops.AddConstraint(
+            model_name='Trace',
+            constraint=UniqueConstraint(fields=('zone_id', 'evidence_id'), name='trace_once'),
         ),
         ops.AddConstraint(
             model_name='UnbindingProposal',

@@ -329,7 +329,10 @@ async def test_the_office_sees_where_a_photo_was_used_before_and_reviews(owner, 
     await upload(owner, photos.jpeg(), one)
     made = (await upload(owner, photos.jpeg(), two)).content["id"]
     seen = await office_desk.get(f"/api/console/evidence/{made}")
-    assert [use["number"] for use in seen.content["also_used"]] == [one.number]
+    (use,) = seen.content["also_used"]
+    assert (use["number"], use["alike"], use["readable"]) == (one.number, "same_file", True)
+    assert "请核对" in use["question"]
+    assert seen.content["signals"] == []
     answer = await office_desk.post(
         f"/api/console/evidence/{made}/review", {"verdict": "rejected", "reason": "与另一事项的照片相同"}
     )

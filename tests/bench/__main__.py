@@ -19,14 +19,16 @@ from deploy import local
 from tests.bench import measuring, tokens
 from tests.bench.fanout import measure_fanout
 from tests.bench.figures import Figures, Goal
+from tests.bench.likenesses import measure_reuse
 from tests.bench.measuring import Bench
+from tests.bench.pictures import measure_deriving
 from tests.bench.serving import BenchError, Server, serving
 from tests.bench.sweep import measure_sweeps
 from tests.bench.zones import BenchZone, lay_schema, load
 
 SERVED = ("inbox", "items", "acknowledge", "flatness")
 """These ask running servers."""
-PARTS = (*SERVED, "sealing", "roster", "fanout", "sweep")
+PARTS = (*SERVED, "sealing", "roster", "fanout", "sweep", "derive", "reuse")
 
 
 WIDE = 160
@@ -77,6 +79,10 @@ async def measure(bench: Bench, parts: Sequence[str], folder: Path, size: Size) 
         await measure_fanout(bench, size.messages, size.jobs, settings(bench, secret, folder), folder)
     if "sweep" in parts:
         await measure_sweeps(bench, size.open)
+    if "derive" in parts:
+        await measure_deriving(bench.figures, bench.told, folder, photos=40, rounds=bench.rounds)
+    if "reuse" in parts:
+        measure_reuse(bench.figures, bench.told, among=1_000_000, searches=500)
 
 
 async def measure_served(bench: Bench, parts: Sequence[str], secret: str, folder: Path) -> None:

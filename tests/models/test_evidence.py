@@ -86,6 +86,11 @@ async def test_a_photo_with_a_second_picture_appended_is_a_jpeg(zone, store):
     assert (received.content.media_type, received.content.width, received.content.height) == ("image/jpeg", 640, 480)
 
 
+async def test_an_iphones_photo_is_known_without_decoding_it(zone, store):
+    received = await taken(zone, store, Kind.PHOTO, photos.heic(900, 600))
+    assert (received.content.media_type, received.content.width, received.content.height) == ("image/heic", 900, 600)
+
+
 async def test_the_same_photo_twice_is_kept_once(zone, store, folder):
     first, second = await asyncio.gather(*(taken(zone, store, Kind.PHOTO, photos.jpeg()) for _ in range(2)))
     assert first == second
@@ -107,6 +112,10 @@ async def test_documents_are_known_by_their_content(zone, store, content, media_
         ((Kind.PHOTO, photos.pdf()), (UnsupportedType, "not_a_photo")),
         ((Kind.PHOTO, b"GIF89a" + bytes(100)), (UnsupportedType, "not_a_photo")),
         ((Kind.PHOTO, photos.huge_png()), (Invalid, "image_too_large_dimensions")),
+        ((Kind.PHOTO, photos.heic_of(70_000, 70_000)), (Invalid, "image_too_large_dimensions")),
+        ((Kind.PHOTO, photos.heic_of(0, 480)), (Invalid, "broken_photo")),
+        ((Kind.PHOTO, photos.heic()[:200]), (Invalid, "broken_photo")),
+        ((Kind.PHOTO, b"\x00\x00\x00\x18ftypisom" + bytes(400)), (UnsupportedType, "not_a_photo")),
         ((Kind.PHOTO, b""), (Invalid, "file_empty")),
         ((Kind.DOCUMENT, photos.jpeg()), (UnsupportedType, "not_a_document")),
         ((Kind.DOCUMENT, b"<script>/*" + photos.pdf()), (UnsupportedType, "not_a_document")),

@@ -14,12 +14,13 @@ import pytest
 from PIL import Image
 from redis.asyncio import Redis
 
+from deploy.sample import documents
 from gateways.store import Store
 from gateways.wechat import WeChat
 from models import evidence
 from models.base.outbox import Promise, PromiseState
 from models.base.settings import Settings
-from models.evidence import Derivation, DerivationState, Evidence, Form, Kind, Submission
+from models.evidence import Derivation, DerivationState, Evidence, Form, Kind, Look, Submission
 from models.organization import Zone
 from tests import photos
 from tests.office import Office, open_office
@@ -29,6 +30,7 @@ from workers.relay import Context, Relay
 
 pytestmark = pytest.mark.usefixtures("database")
 CHECKOUT = Path(__file__).parents[2]
+JPEG, PDF = "image/jpeg", "application/pdf"
 
 
 @pytest.fixture
@@ -43,13 +45,13 @@ async def context(settings: Settings, redis: Redis, tmp_path: Path) -> AsyncIter
     await wechat.close()
 
 
-async def submitted(office: Office, context: Context, photo: bytes) -> Evidence:
+async def submitted(office: Office, context: Context, content: bytes, kind: Kind = Kind.PHOTO) -> Evidence:
     async def sent():
-        yield photo
+        yield content
 
     item = await office.received()
-    received = await evidence.take_in(office.zone.id, Kind.PHOTO, sent(), store=context.store)
-    given = Submission(client_id=uuid4(), kind=Kind.PHOTO, item_id=item.id, received=received)
+    received = await evidence.take_in(office.zone.id, kind, sent(), store=context.store)
+    given = Submission(client_id=uuid4(), kind=kind, item_id=item.id, received=received)
     return await evidence.attach(given, by=office.owner)
 
 
@@ -76,6 +78,48 @@ async def test_a_photo_gets_an_upright_stripped_captioned_view_and_a_thumbnail(o
     assert plain not in {colour for _, colour in captioned}
     assert thumbnail.getpixel((120, 318)) == pytest.approx(plain, abs=6)
     assert await Promise.filter(zone_id=row.zone_id, job=evidence.DERIVE, state=PromiseState.KEPT).count() == 1
+
+
+async def test_a_photo_as_an_iphone_writes_it_is_drawn_upright(office, context):
+    row = await submitted(office, context, photos.heic(900, 600, orientation=6))
+    await Relay(context).drain()
+    view = await picture(context, row, Form.VIEW)
+    assert (view.format, view.size) == ("WEBP", (600, 900))
+    assert not view.getexif()
+
+
+async def test_of_a_pdf_the_first_page_is_drawn(office, context):
+    row = await submitted(office, context, documents.pdf("说明", ("已办结。",)), Kind.DOCUMENT)
+    await Relay(context).drain()
+    view = await picture(context, row, Form.VIEW)
+    assert (view.format, view.size) == ("WEBP", (1131, 1600))
+    assert view.getpixel((10, 10)) == (255, 255, 255)
+    assert await Look.filter(zone_id=row.zone_id).count() == 0
+
+
+@pytest.mark.parametrize(("content", "colour"), [(photos.docx(), (43, 87, 154)), (photos.xlsx(), (33, 115, 70))])
+async def test_an_office_document_gets_a_sign_and_is_never_opened(office, context, content, colour):
+    row = await submitted(office, context, content, Kind.DOCUMENT)
+    await context.store.delete(evidence.address(row.zone_id, row.sha256 or ""))
+    await Relay(context).drain()
+    view = await picture(context, row, Form.VIEW)
+    assert view.getpixel((20, 300)) == pytest.approx(colour, abs=6)
+
+
+@pytest.mark.parametrize(
+    "content", [photos.pdf(), b"%PDF-1.7\n" + bytes(2000) + b"\n%%EOF"], ids=["no page", "nothing"]
+)
+async def test_a_pdf_that_cannot_be_drawn_is_given_up_and_stays(office, context, content):
+    row = await submitted(office, context, content, Kind.DOCUMENT)
+    await Relay(context).drain()
+    assert await states(row.id) == {DerivationState.FAILED}
+    assert await context.store.exists(evidence.address(row.zone_id, row.sha256 or ""))
+
+
+@pytest.mark.parametrize("size", [(14_400, 100), (3, 2), (2_000_000, 2_000_000)])
+async def test_a_page_of_any_size_is_drawn_as_large_as_others(size):
+    drawn = await pictures.draw(photos.pdf_page(*size), PDF, "ZL")
+    assert max(Image.open(io.BytesIO(drawn.view)).size) == 1600
 
 
 async def test_the_caption_is_number_time_and_units_code(office, context):
@@ -112,25 +156,25 @@ async def test_a_photo_that_takes_its_worker_down_is_given_up_in_the_end(office,
 
 
 async def test_of_several_pictures_in_one_the_first_is_drawn():
-    drawn = await pictures.draw(photos.several_in_one(), "ZL")
+    drawn = await pictures.draw(photos.several_in_one(), JPEG, "ZL")
     assert Image.open(io.BytesIO(drawn.view)).size == (640, 480)
 
 
 async def test_too_many_pixels_are_never_decoded():
     with pytest.raises(pictures.Undrawable):
-        await pictures.draw(photos.huge_png(), "ZL")
+        await pictures.draw(photos.huge_png(), "image/png", "ZL")
 
 
 async def test_what_takes_too_long_is_ended():
     with pytest.raises(TimeoutError):
-        await pictures.draw(photos.jpeg(8000, 6000), "ZL", seconds=0.05)
+        await pictures.draw(photos.png(8000, 8000), "image/png", "ZL", seconds=0.05)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "I;16", "1"])
 def test_every_kind_of_pixel_is_drawn(mode):
     out = io.BytesIO()
     Image.new(mode, (100, 50)).save(out, "PNG")
-    made = pictures.drawn(out.getvalue(), "ZL")
+    made = pictures.drawn(out.getvalue(), "image/png", "ZL")
     assert Image.open(io.BytesIO(made.view)).size == (100, 50)
 
 
@@ -141,7 +185,7 @@ def test_a_killed_worker_leaves_no_drawing_process_behind(tmp_path):
         "from workers import pictures\n"
         "from tests import photos\n"
         "if __name__ == '__main__':\n"
-        "    asyncio.run(pictures.draw(photos.jpeg(), 'ZL'))\n"
+        "    asyncio.run(pictures.draw(photos.jpeg(), 'image/jpeg', 'ZL'))\n"
         "    print(*(child.pid for child in multiprocessing.active_children()), flush=True)\n"
         "    time.sleep(60)\n"
     )

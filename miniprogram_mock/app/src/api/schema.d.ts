@@ -840,6 +840,12 @@ export interface components {
          */
         Action: "issue" | "receive" | "report" | "request_close_out" | "unit_approve" | "unit_return" | "close_out" | "oversight_return" | "ask_extension" | "unit_extension" | "oversight_extension" | "make_long_term" | "review_stage" | "suspend" | "resume" | "cancel" | "confirm" | "reopen";
         /**
+         * Alike
+         * @description In what two pieces of evidence are alike.
+         * @enum {string}
+         */
+        Alike: "same_file" | "looks_alike" | "reads_alike";
+        /**
          * BindIn
          * @description Which number the person's phone has, as WeChat says.
          */
@@ -1354,9 +1360,14 @@ export interface components {
             may_review: boolean;
             /**
              * Also Used
-             * @description 同一文件在本区其他地方的使用，供审核参考；只给审核人看。
+             * @description 同一或相近的材料在本区其他地方的使用，供审核参考；只给审核人看。
              */
             also_used: components["schemas"]["UseOut"][];
+            /**
+             * Signals
+             * @description 供审核参考的提示，不作结论；只给审核人看。
+             */
+            signals: components["schemas"]["SignalOut"][];
         };
         /**
          * EvidencePage
@@ -2439,6 +2450,16 @@ export interface components {
             ticket?: string | null;
         };
         /**
+         * SignalOut
+         * @description Something about a piece that the reviewer may want to ask about: no finding, and no judgement of a person.
+         */
+        SignalOut: {
+            /** Code */
+            code: string;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
          * Source
          * @description Where a record comes from: the inspector's own phone, or a paper form typed in on the console.
          * @enum {string}
@@ -2515,7 +2536,7 @@ export interface components {
         };
         /**
          * UseOut
-         * @description Where else in the zone the same file was submitted: something to look at, not a finding.
+         * @description Where else in the zone its like was submitted: a question to the reviewer, not a finding.
          */
         UseOut: {
             /**
@@ -2537,6 +2558,18 @@ export interface components {
              * Format: date-time
              */
             received_at: string;
+            /** @description 同一文件、画面相近、文字相近。 */
+            alike: components["schemas"]["Alike"];
+            /**
+             * Question
+             * @description 请审核人核对什么。
+             */
+            question: string;
+            /**
+             * Readable
+             * @description 审核人能否打开那份材料，对照着看。
+             */
+            readable: boolean;
         };
         /**
          * Verdict
@@ -2712,6 +2745,11 @@ export interface components {
              * @description 检查记录，首次记录在前，更正在后
              */
             records: components["schemas"]["RecordOut"][];
+            /**
+             * Signals
+             * @description 供监督机构核对的提示；只给监督机构看，不作结论
+             */
+            signals: components["schemas"]["SignalOut"][];
         };
         /**
          * VisitsQuery
