@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from gateways.refusals import Refusal, RefusalKind, no_answer, not_sent
 
@@ -76,10 +78,10 @@ class Exchange:
         headers: Mapping[str, str] | None,
     ) -> Reply:
         kinds = {} if content is None else {"content-type": "application/json"}
+        query = "?" + urlencode(params) if params else ""
         async with self._opened().request(
             method,
-            self._origin + path,
-            params=params,
+            URL(self._origin + path + query, encoded=True),
             data=content,
             headers={**kinds, **(headers or {})},
             allow_redirects=False,

@@ -53,8 +53,8 @@ class Pushing:
         self._places = asyncio.Semaphore(self._at_once)
         self._under_way: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
-        self._begin = Together(self._begin_all)
-        self._conclude = Together(self._conclude_all)
+        self._begin = Together(self._begin_all, most=AT_ONCE)
+        self._conclude = Together(self._conclude_all, most=AT_ONCE)
 
     async def run(self) -> None:
         """Lease and send until nothing is due. The next ones are leased while these are sent, so that none waits."""
@@ -89,13 +89,14 @@ class Pushing:
 
     async def push(self, push: Push) -> None:
         """Send one message and write its outcome; where the database fails meanwhile, its lease answers for it."""
-        async with self._places:
-            await attempt("deliveries.push", self._push(push))
+        await attempt("deliveries.push", self._push(push))
 
     async def _push(self, push: Push) -> None:
-        begun = await self._begin.ask(push)
-        if begun.carrier is not None:
-            await self._conclude.ask(await self._send(push, begun, begun.carrier))
+        async with self._places:  # not before: what has begun must leave within its lease
+            begun = await self._begin.ask(push)
+            ended = None if begun.carrier is None else await self._send(push, begun, begun.carrier)
+        if ended is not None:
+            await self._conclude.ask(ended)
 
     async def _begin_all(self, pushes: Sequence[Push]) -> Sequence[Begun]:
         return await deliveries.begin(pushes, self._template)

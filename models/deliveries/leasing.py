@@ -119,24 +119,26 @@ ROWS_A_PUSH = 4
 
 LEASE_DUE = """
 with soonest as (
-  select d.person_id, d.not_before from delivery d
-  where d.zone_id = $1 and d.state = 'queued' and d.not_before <= $2 and (d.urgent or not $3)
-    and not exists (select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'leased')
-    and not exists (select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'sending')
-    and (d.not_before <= $8 or not exists (
-      select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'queued'
-        and f.not_before > $2 and f.not_before <= $7))
-  order by d.not_before limit $9
+  select person_id, not_before from delivery
+  where zone_id = $1 and state = 'queued' and not_before <= $2 and (urgent or not $3)
+    and person_id not in (
+      select person_id from delivery where zone_id = $1 and state = 'leased'
+      union all select person_id from delivery where zone_id = $1 and state = 'sending')
+    and (not_before <= $8 or person_id not in (
+      select person_id from delivery
+      where zone_id = $1 and state = 'queued' and not_before > $2 and not_before <= $7))
+  order by not_before limit $9
 ), people as (
   select person_id from soonest group by person_id order by min(not_before) limit $4
 ), due as (
-  select q.id from people p cross join lateral (
-    select id from delivery where zone_id = $1 and person_id = p.person_id and state = 'queued'
-    for update skip locked) q
+  select owed.id from people cross join lateral (
+    select id from delivery where zone_id = $1 and person_id = people.person_id and state = 'queued'
+    offset 0 for update skip locked) owed
 )
 update delivery d set state = 'leased', lease = $5, leased_until = $6 from due where d.id = due.id
 returning d.id, d.person_id, d.escalation, d.after
 """
+"""Written so that each part has one good plan, known statistics or not: what is queued is now nothing, now a zone."""
 
 
 async def _due(now: _Now, limit: int) -> list[Push]:

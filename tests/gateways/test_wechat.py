@@ -87,12 +87,28 @@ async def test_processes_share_one_token_and_one_refresh(platform, accounts, red
         await gateway.close()
 
 
-async def test_flushing_redis_costs_one_fetch_and_no_message(wechat, platform, redis: Redis):
+async def test_processes_whose_token_is_refused_at_once_share_one_refresh(platform, accounts, redis: Redis):
+    gateways = [WeChat(accounts, redis) for _ in range(5)]
+    openids = [await consenting(platform, f"138000003{n:02}") for n in range(5)]
+    for gateway in gateways:  # each has it in hand from now on
+        await gateway._mini._tokens.current()
+    await platform.ask("POST", "/_control/tokens/revoke", account="mini")
+    await asyncio.gather(*(send(gateway, openid) for gateway, openid in zip(gateways, openids, strict=True)))
+    assert await platform.calls(STABLE) == 2
+    assert (await platform.ask("GET", "/_control/sent"))["total"] == 5
+    for gateway in gateways:
+        await gateway.close()
+
+
+async def test_flushing_redis_costs_one_fetch_and_no_message(platform, accounts, redis: Redis):
+    gateways = [WeChat(accounts, redis) for _ in range(2)]
     openid = await consenting(platform)
-    await send(wechat, openid)
+    await send(gateways[0], openid)
     await redis.flushall()
-    await consenting(platform)
-    await send(wechat, openid)
+    for gateway in gateways:  # the first has its token in hand, the second asks for it
+        await consenting(platform)
+        await send(gateway, openid)
+        await gateway.close()
     assert await platform.calls(STABLE) == 2
 
 
