@@ -134,7 +134,7 @@ async def test_the_same_photo_used_again_is_told_to_the_reviewer_and_not_to_the_
     leader = await phone((await zone.responsible(item, "单位负责人")).phone)
     await leader.bind()
     await leader.open(f"pages/ledger/item?id={item['id']}")
-    await leader.sees("同一文件还用在 1 处，供审核参考")
+    await leader.sees("条提示，供审核参考")
     await leader.page.get_by_role("link", name="看材料：照片").first.click()
     await leader.sees("供审核参考，不是结论")
     await leader.sees("本事项的另一份材料")

@@ -2,6 +2,7 @@
 import type { Schemas } from '@/api/contract'
 
 export type Piece = Schemas['EvidenceOut']
+export type Use = Piece['also_used'][number]
 
 export const KINDS: Record<Piece['kind'], string> = {
   photo: '照片',
@@ -30,6 +31,15 @@ const EXTENSIONS: Record<string, string> = {
 }
 
 export const extensionOf = ({ media_type }: Piece) => EXTENSIONS[media_type ?? ''] ?? 'jpg'
+
+/** How many things a reviewer may want to look at; nobody else is told of any. */
+export const hintsOf = ({ also_used, signals }: Piece) => also_used.length + signals.length
+
+/** Uses of the like elsewhere, under what each kind of likeness asks. */
+export function questionsOf({ also_used }: Piece): { question: string; uses: Use[] }[] {
+  const questions = [...new Set(also_used.map(({ question }) => question))]
+  return questions.map((question) => ({ question, uses: also_used.filter((use) => use.question === question) }))
+}
 
 /** 「320 KB」, 「4.2 MB」. */
 export function sizeWords(bytes: number): string {

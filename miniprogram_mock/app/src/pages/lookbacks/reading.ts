@@ -57,6 +57,7 @@ export async function takeAlong(ids: string[]): Promise<void> {
  */
 export function keepInStep(): void {
   queue.onDone((entry, content) => {
+    if (content === undefined) return // another tab sent it, and wrote it down
     const seen = seenLast(entry.about.slice('visit:'.length))
     if (seen && entry.kind === COSIGN) remember(nameOf(seen.id), content as Visit)
     if (seen && entry.kind === RECORD) standsRecorded(seen, content as Schemas['RecordOut'])
