@@ -4,7 +4,6 @@ One lease is taken at a time in a zone, and nobody with a push under way gets an
 overlap, whatever the channel and however many workers (43108).
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -119,14 +118,14 @@ ROWS_A_PUSH = 4
 
 LEASE_DUE = """
 with soonest as (
-  select person_id, not_before from delivery
+  select person_id, not_before from delivery d
   where zone_id = $1 and state = 'queued' and not_before <= $2 and (urgent or not $3)
     and person_id not in (
       select person_id from delivery where zone_id = $1 and state = 'leased'
       union all select person_id from delivery where zone_id = $1 and state = 'sending')
-    and (not_before <= $8 or person_id not in (
-      select person_id from delivery
-      where zone_id = $1 and state = 'queued' and not_before > $2 and not_before <= $7))
+    and (not_before <= $8 or not exists (
+      select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'queued'
+        and f.not_before > $2 and f.not_before <= $7 offset 0))
   order by not_before limit $9
 ), people as (
   select person_id from soonest group by person_id order by min(not_before) limit $4
@@ -138,7 +137,8 @@ with soonest as (
 update delivery d set state = 'leased', lease = $5, leased_until = $6 from due where d.id = due.id
 returning d.id, d.person_id, d.escalation, d.after
 """
-"""Written so that each part has one good plan, known statistics or not: what is queued is now nothing, now a zone."""
+"""Written so that each part has one good plan, known statistics or not: what is queued is now nothing, now a zone. So
+`offset 0`: what is asked for one person stays asked for one person."""
 
 
 async def _due(now: _Now, limit: int) -> list[Push]:
@@ -190,6 +190,13 @@ def _ids(rows: Iterable[dict[str, Any]], people: Collection[UUID]) -> list[UUID]
     return [row["id"] for row in rows if row["person_id"] in people]
 
 
+SPENT = """
+select person_id, pushes from unnest($2::uuid[]) as plain(person_id) cross join lateral (
+  select count(*) as pushes from delivery d where d.zone_id = $1 and d.person_id = plain.person_id
+    and d.begun_at >= $3 and d.channel <> 'in_app' and d.state in ('sent', 'unknown') and not d.escalation) begun
+"""
+
+
 async def _hold_over_budget(now: _Now, rows: Sequence[dict[str, Any]]) -> set[UUID]:
     """Who has had the day's pushes: their deliveries merge into one message next morning.
 
@@ -198,15 +205,7 @@ async def _hold_over_budget(now: _Now, rows: Sequence[dict[str, Any]]) -> set[UU
     people = _by_person(rows)
     plain = {person for person, told in people.items() if not any(row["escalation"] or row["after"] for row in told)}
     today = clock.at(clock.today())
-    spent = Counter[UUID]()
-    for row in await database.fetch(
-        "select person_id, count(*) as pushes from delivery where zone_id = $1 and person_id = any($2::uuid[])"
-        " and begun_at >= $3 and channel <> 'in_app' and state in ('sent', 'unknown') and not escalation group by 1",
-        now.zone_id,
-        list(plain),
-        today,
-    ):
-        spent[row["person_id"]] = row["pushes"]
+    spent = {row["person_id"]: row["pushes"] for row in await database.fetch(SPENT, now.zone_id, list(plain), today)}
     held = {person for person in plain if spent[person] >= now.settings.daily_budget}
     tomorrow = today + timedelta(days=1)
     morning = now.days.next_loud(tomorrow, now.settings.quiet_from, now.settings.quiet_until)

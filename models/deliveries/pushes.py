@@ -59,33 +59,32 @@ with asked as (
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bool[])
     with ordinality as a(zone_id, person_id, lease, openid, other, address, repeats, place)
 ), fresh as (
-  select d.id, a.place, d.urgent or d.escalation as pressing
-  from delivery d join asked a using (zone_id, person_id, lease)
+  select d.id, d.urgent or d.escalation as presses, a.*
+  from delivery d join asked a on d.zone_id = a.zone_id and d.person_id = a.person_id and d.lease = a.lease
   where d.state = 'leased' and not a.repeats order by d.id for update of d
 ), again as (
-  select d.id, a.place, true as pressing
-  from delivery d join asked a using (zone_id, person_id, lease)
+  select d.id, true as presses, a.*
+  from delivery d join asked a on d.zone_id = a.zone_id and d.person_id = a.person_id and d.lease = a.lease
   where d.state = 'sending' and a.repeats order by d.id for update of d
 ), live as (
   table fresh union all table again
-), carriers as (
-  select distinct on (place) place, id as carrier, count(*) over (partition by place) as told,
-    bool_or(pressing) over (partition by place) as pressing from live order by place, id
+), told as (
+  select *, first_value(id) over (partition by place order by id) as carrier,
+    count(*) over (partition by place) as count, bool_or(presses) over (partition by place) as pressing from live
 ), taken as (
-  update consent c set remaining = remaining - 1 from asked a join carriers k using (place)
-  where c.zone_id = a.zone_id and c.openid = a.openid and c.template = $8
-    and c.remaining > case when k.pressing or a.other = 'in_app' then 0 else 1 end
-  returning a.place
+  update consent c set remaining = remaining - 1 from told t
+  where t.id = t.carrier and c.zone_id = t.zone_id and c.openid = t.openid and c.template = $8
+    and c.remaining > case when t.pressing or t.other = 'in_app' then 0 else 1 end
+  returning t.place
 ), ways as (
-  select place, carrier, told, case when t.place is not null then 'subscribe' else a.other end as channel
-  from carriers join asked a using (place) left join taken t using (place)
+  select *, case when place in (select place from taken) then 'subscribe' else other end as channel from told
 ), begun as (
   update delivery d set state = 'sending', channel = w.channel, leased_until = $10, attempts = d.attempts + 1,
-    begun_at = case when a.repeats then d.begun_at else $9 end, carried_by = nullif(w.carrier, d.id),
-    openid = case w.channel when 'subscribe' then a.openid when 'template' then a.address end
-  from live l join ways w using (place) join asked a using (place) where d.id = l.id
+    begun_at = case when w.repeats then d.begun_at else $9 end, carried_by = nullif(w.carrier, d.id),
+    openid = case w.channel when 'subscribe' then w.openid when 'template' then w.address end
+  from ways w where d.id = w.id
 )
-select a.place, w.channel, w.told, w.carrier from asked a left join ways w using (place) order by a.place
+select place, channel, count, carrier from ways where id = carrier
 """
 
 
@@ -108,4 +107,5 @@ async def begin(pushes: Sequence[Push], template: str) -> list[Begun]:
         now,
         now + LEASE,
     )
-    return [Begun(Channel(row["channel"]), row["told"], row["carrier"]) if row["carrier"] else Begun() for row in rows]
+    begun = {row["place"]: Begun(Channel(row["channel"]), row["count"], row["carrier"]) for row in rows}
+    return [begun.get(place, Begun()) for place in range(1, len(pushes) + 1)]
