@@ -7,7 +7,7 @@ invalidates what another process is using.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from time import monotonic
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import structlog
@@ -15,12 +15,15 @@ from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
+from models.base import clock
+
 log = structlog.get_logger()
 
 EXPIRY_MARGIN = 300
 """Seconds before a token's end from which it is no longer used: the platform then hands out its successor."""
-BELIEVED_SECONDS = 5.0
+BELIEVED = timedelta(seconds=5)
 """For how long this process asks nobody again: thousands of messages a second leave with the same token."""
+NEVER = datetime.min.replace(tzinfo=UTC)
 LOCK_SECONDS = 20
 """How long one process may take to fetch: longer than a call's total timeout."""
 
@@ -41,19 +44,18 @@ class Tokens:
         self._key, self._lock_key = f"wechat:token:{appid}", f"wechat:token-lock:{appid}"
         self._here = asyncio.Lock()
         self._drop = redis.register_script(_DROP_IF_SAME)
-        self._known, self._believed_until = "", 0.0
+        self._known, self._known_at = "", NEVER
 
     async def current(self) -> str:
         """A token that should work. Raises Refusal where the platform gives none."""
-        if monotonic() >= self._believed_until:
-            self._known = await self._shared()
-            self._believed_until = monotonic() + BELIEVED_SECONDS
+        if not timedelta(0) <= clock.now() - self._known_at < BELIEVED:  # a clock set back ends the belief too
+            self._known, self._known_at = await self._shared(), clock.now()
         return self._known
 
     async def drop(self, token: str) -> None:
         """Forget `token` if it is still the current one; another process may have replaced it already."""
         if token == self._known:
-            self._believed_until = 0.0
+            self._known_at = NEVER
         with suppress(RedisError):
             await self._drop(keys=[self._key], args=[token])
 
