@@ -113,19 +113,19 @@ async def _again(now: _Now, limit: int) -> list[Push]:
     return pushes
 
 
-ROWS_A_PUSH = 4
+ROWS_A_PUSH = 2
 """For each push so many due rows are looked at, the soonest first: a lease costs what it takes, not what is due."""
 
 LEASE_DUE = """
 with soonest as (
-  select person_id, not_before from delivery d
+  select person_id, not_before from delivery
   where zone_id = $1 and state = 'queued' and not_before <= $2 and (urgent or not $3)
     and person_id not in (
       select person_id from delivery where zone_id = $1 and state = 'leased'
       union all select person_id from delivery where zone_id = $1 and state = 'sending')
-    and (not_before <= $8 or not exists (
-      select from delivery f where f.zone_id = $1 and f.person_id = d.person_id and f.state = 'queued'
-        and f.not_before > $2 and f.not_before <= $7 offset 0))
+    and (not_before <= $8 or person_id not in (
+      select person_id from delivery
+      where zone_id = $1 and state = 'queued' and not_before > $2 and not_before <= $7))
   order by not_before limit $9
 ), people as (
   select person_id from soonest group by person_id order by min(not_before) limit $4
@@ -211,6 +211,21 @@ async def _hold_over_budget(now: _Now, rows: Sequence[dict[str, Any]]) -> set[UU
     morning = now.days.next_loud(tomorrow, now.settings.quiet_from, now.settings.quiet_until)
     await _put_back(_ids(rows, held), morning, "digest")
     return held
+
+
+async def give_back(pushes: Collection[Push]) -> None:
+    """These were leased and will not be begun: they are anybody's again at once, not only when their lease lapses."""
+    if pushes:
+        await database.execute(
+            "update delivery d set state = 'queued', lease = null"
+            " from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as p(zone_id, person_id, lease)"
+            " where (d.zone_id, d.person_id, d.lease) = (p.zone_id, p.person_id, p.lease) and d.state = 'leased'",
+            [
+                [push.zone_id for push in pushes],
+                [push.person_id for push in pushes],
+                [push.lease for push in pushes],
+            ],
+        )
 
 
 async def _put_back(ids: Sequence[UUID], not_before: datetime, reason: str) -> None:
