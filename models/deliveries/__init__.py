@@ -19,7 +19,7 @@ from models.deliveries.consents import CREDIT_REPORT, credit, credit_report, rem
 from models.deliveries.followers import follow, unfollow, zone_of_unionid
 from models.deliveries.forecasting import Forecast, Notice, forecast
 from models.deliveries.forgetting import forget_phones
-from models.deliveries.leasing import lease
+from models.deliveries.leasing import give_back, lease
 from models.deliveries.outcomes import (
     Resolution,
     deliveries,
@@ -66,6 +66,7 @@ __all__ = [
     "follow",
     "forecast",
     "forget_phones",
+    "give_back",
     "lease",
     "my_burden",
     "outcomes",
