@@ -88,7 +88,7 @@ def _read(reply: Reply) -> str:
 
 def _asked_to_wait(reply: Reply) -> timedelta:
     """`Retry-After` in seconds, within a day."""
-    asked = reply.headers.get("Retry-After", "")
+    asked = reply.headers.get("retry-after", "")
     if not (asked.isascii() and asked.isdigit()):
         return PAUSE
     return timedelta(seconds=min(int(asked[:6]), LONGEST_PAUSE_SECONDS))

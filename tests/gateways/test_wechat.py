@@ -4,7 +4,6 @@ import asyncio
 import socket
 from datetime import timedelta
 
-import aiohttp
 import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
@@ -202,7 +201,7 @@ async def test_an_answer_that_never_came_is_unknown_and_never_sent_again(wechat,
 
 
 async def test_a_call_that_hangs_after_it_left_is_unknown(platform):
-    transport = Transport(platform.url, aiohttp.ClientTimeout(total=0.3, connect=0.2))
+    transport = Transport(platform.url, total_seconds=0.3)
     await platform.fault("/sns/*", "hang_after")
     refusal = await refusal_of(transport.call("GET", "/sns/jscode2session", {"js_code": "x"}, None))
     assert refusal.kind is RefusalKind.UNKNOWN
