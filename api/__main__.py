@@ -4,7 +4,7 @@ import argparse
 import os
 import shutil
 
-from models.base import settings
+from models.base import garbage, settings
 
 
 def main() -> None:
@@ -24,6 +24,7 @@ def main() -> None:
     from api.app import create_app  # noqa: PLC0415
 
     app = create_app(loaded)
+    app.after_server_start(lambda *_: garbage.settle())
     if asked.workers == 1:
         # One process and no manager, which would end by killing its whole process group.
         app.run(asked.host, asked.port, single_process=True, access_log=False, motd=False)

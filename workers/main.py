@@ -24,7 +24,7 @@ from gateways.sms import HttpSms
 from gateways.store import Store
 from gateways.wechat import WeChat
 from gateways.wecom import WeCom
-from models.base import audit, clock, database, logs, outbox, settings
+from models.base import audit, clock, database, garbage, logs, outbox, settings
 from models.base.settings import Settings
 from workers.draining import catch_up
 from workers.relay import HANDLERS, Context, Relay, attempt, wait
@@ -134,4 +134,5 @@ def main() -> None:
     if configuration.metrics_port:
         everywhere = configuration.mode == "production"  # a scraper sits elsewhere; on a desk nobody else does
         start_http_server(configuration.metrics_port, addr="0.0.0.0" if everywhere else "127.0.0.1")  # noqa: S104
+    garbage.settle()
     uvloop.run(run(configuration))
