@@ -64,7 +64,7 @@ def config(url: str, *, pool: int = 10) -> dict[str, Any]:
         "reset": _keep_session,
     }
     return {
-        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
+        "connections": {"default": {"engine": "models.base.pool", "credentials": credentials}},
         "apps": {"models": {"models": list(models.MODULES), "migrations": "models.migrations"}},
         "use_tz": True,
         "timezone": "UTC",

@@ -153,12 +153,12 @@ async def measure_flatness(bench: Bench, small: Server, small_zone: BenchZone, l
 
 
 def _alone(bench: Bench, server: Server, zone: BenchZone, ask: str, number: int) -> Run:
-    """One connection, and as few requests a round as leave each caller below the rate limit."""
-    alone = {"connections": 1, "warm": 0.1}
+    """One connection asking for the same people, so that only the table's size differs; one reminder each a round."""
+    alone = {"connections": 1, "warm": 0.02}
     if ask == "inbox":
         return bench.run(server, ask, (0, SMALL["people"]), seconds=1.5, **alone)
-    count = 4 * SMALL["people"]
-    return bench.run(server, ask, (zone.first_open + number * count, count), seconds=3.0, again=False, **alone)
+    numbers = (zone.first_open + number * zone.people, SMALL["people"])
+    return bench.run(server, ask, numbers, seconds=3.0, again=False, **alone)
 
 
 async def measure_sealing(bench: Bench) -> None:
