@@ -1,4 +1,4 @@
-"""The object store on the local disk."""
+"""The object store, on the local disk and in a real S3 alike."""
 
 import asyncio
 from datetime import timedelta
@@ -8,6 +8,7 @@ import pytest
 
 from gateways.store import Missing, Store
 from models.base import clock
+from tests.s3 import S3
 
 MEGABYTE = 2**20
 
@@ -18,8 +19,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(folder: Path) -> Store:
+def on_disk(folder: Path) -> Store:
     return Store.open(f"file://{folder}")
+
+
+@pytest.fixture(params=["disk", "s3"])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "disk":
+        return request.getfixturevalue("on_disk")
+    s3: S3 = request.getfixturevalue("s3")
+    bucket = s3.bucket()
+    return Store.open(bucket.url, **bucket.options)
 
 
 async def pieces(count: int, fail: type[Exception] | None = None):
@@ -33,7 +43,7 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-async def test_nobody_else_of_the_machine_enters_the_folder(store, folder):
+async def test_nobody_else_of_the_machine_enters_the_folder(on_disk, folder):
     assert folder.stat().st_mode & 0o777 == 0o700
     beside = Store.open(f"file://{folder}%20two")
     await beside.put("z/a", b"words")
@@ -51,7 +61,7 @@ async def test_a_stream_that_breaks_off_leaves_nothing(store, folder):
     with pytest.raises(ValueError):
         await store.put("z/a", pieces(12, ValueError))
     assert not await store.exists("z/a")
-    assert files(folder) == []
+    assert files(folder) == []  # nothing at all on the disk
 
 
 async def test_of_a_put_that_is_cancelled_nothing_is_seen(store):
@@ -71,11 +81,11 @@ async def test_of_a_put_that_is_cancelled_nothing_is_seen(store):
     assert not await store.exists("z/a")
 
 
-async def test_what_killed_puts_left_is_swept_once_it_is_old(store, folder):
-    await store.put("incoming/whole", b"whole")
+async def test_what_killed_puts_left_is_swept_once_it_is_old(on_disk, folder):
+    await on_disk.put("incoming/whole", b"whole")
     (folder / "incoming" / "half#1").write_bytes(b"ha")
-    assert await store.sweep_unfinished("incoming", clock.now() - timedelta(minutes=1)) == 0
-    assert await store.sweep_unfinished("incoming", clock.now() + timedelta(minutes=1)) == 1
+    assert await on_disk.sweep_unfinished("incoming", clock.now() - timedelta(minutes=1)) == 0
+    assert await on_disk.sweep_unfinished("incoming", clock.now() + timedelta(minutes=1)) == 1
     assert files(folder) == [folder / "incoming" / "whole"]
 
 
@@ -109,7 +119,7 @@ async def test_only_older_objects_are_listed(store):
     assert await store.older("incoming", clock.now() - timedelta(minutes=1)) == []
 
 
-async def test_a_key_cannot_leave_the_folder(store, folder):
+async def test_a_key_cannot_leave_the_folder(on_disk, folder):
     with pytest.raises(Exception, match=r"(?i)path|segment"):
-        await store.put("../outside", b"x")
+        await on_disk.put("../outside", b"x")
     assert not (folder.parent / "outside").exists()
