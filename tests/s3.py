@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sysconfig
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -124,9 +124,10 @@ class S3:
         listens = [f"{name}.port{kind}" for kind in ("", ".grpc") for name in PORTS]
         ports = [f"-{name}={port}" for name, port in zip(listens, self._ports, strict=True)]
         sockets = [f"-{name}.localSocket={self._folder / name}.sock" for name in ("filer", "s3")]
+        quick = ["-master.electionTimeout=1s", "-volume.preStopSeconds=0", "-master.telemetry=false"]
         small = ["-volume.max=500", "-master.volumeSizeLimitMB=64", "-s3.port.iceberg=0", "-s3.port.lance=0"]
         folder = [f"-dir={self._folder}", f"-s3.config={self._folder / 'keys.json'}"]
-        return [str(WEED), "server", "-ip=127.0.0.1", "-filer", "-s3", *folder, *ports, *sockets, *small]
+        return [str(WEED), "server", "-ip=127.0.0.1", "-filer", "-s3", *folder, *ports, *sockets, *quick, *small]
 
     def _wait(self) -> None:
         assert self._process is not None
@@ -137,11 +138,15 @@ class S3:
             time.sleep(0.05)
 
     def _answers(self) -> bool:
+        """Whether it keeps and gives: it lists its buckets some time before it does."""
+        client, ready = self.client, {"Bucket": "ready", "Key": "ready"}
         try:
-            self.client.list_buckets()
+            with suppress(client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists):
+                client.create_bucket(Bucket="ready")
+            client.put_object(**ready, Body=b"ready")
+            return bool(client.get_object(**ready)["Body"].read())
         except (BotoCoreError, ClientError):
             return False
-        return True
 
 
 def _free_ports(count: int) -> list[int]:

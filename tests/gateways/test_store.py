@@ -1,4 +1,4 @@
-"""The object store, on the local disk and in a real S3 alike."""
+"""The object store, on the local disk and in a real S3, sealed and not, alike."""
 
 import asyncio
 from datetime import timedelta
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateways.store import Missing, Store
+from gateways.store import Keys, Missing, Store, made
 from models.base import clock
 from tests.s3 import S3
 
@@ -23,13 +23,18 @@ def on_disk(folder: Path) -> Store:
     return Store.open(f"file://{folder}")
 
 
+@pytest.fixture(params=[None, "aes-256-gcm", "sm4-gcm"], ids=["plain", "aes", "sm4"])
+def keys(request: pytest.FixtureRequest) -> Keys | None:
+    return Keys.read(made(), request.param) if request.param else None
+
+
 @pytest.fixture(params=["disk", "s3"])
-def store(request: pytest.FixtureRequest) -> Store:
+def store(request: pytest.FixtureRequest, folder: Path, keys: Keys | None) -> Store:
     if request.param == "disk":
-        return request.getfixturevalue("on_disk")
+        return Store.open(f"file://{folder}", keys=keys)
     s3: S3 = request.getfixturevalue("s3")
     bucket = s3.bucket()
-    return Store.open(bucket.url, **bucket.options)
+    return Store.open(bucket.url, keys=keys, **bucket.options)
 
 
 async def pieces(count: int, fail: type[Exception] | None = None):
@@ -98,9 +103,31 @@ async def test_of_two_promoted_to_one_address_the_first_stays(store):
     assert not await store.exists("incoming/2")
 
 
+async def test_what_is_put_is_never_replaced(store):
+    assert await store.put("z/a", b"first")
+    assert not await store.put("z/a", b"second")
+    assert await store.read("z/a") == b"first"
+
+
+async def test_many_promoted_to_one_address_at_once_leave_one(store):
+    for number in range(8):
+        await store.put(f"incoming/{number}", b"the same")
+    fresh = await asyncio.gather(*(store.promote(f"incoming/{number}", "z/a") for number in range(8)))
+    assert sum(fresh) == 1
+    assert await store.read("z/a") == b"the same"
+
+
+async def test_an_empty_object_is_an_object(store):
+    await store.put("z/a", b"")
+    await store.put("z/b", pieces(0))
+    assert (await store.read("z/a"), await store.read("z/b")) == (b"", b"")
+
+
 async def test_what_is_not_there_is_missing(store):
     with pytest.raises(Missing):
         await store.read("z/nothing")
+    with pytest.raises(Missing), store.reader("z/nothing", 5) as file:
+        file.read()
     await store.delete("z/nothing")
 
 
@@ -111,6 +138,10 @@ async def test_a_reader_seeks_without_reading_all(store):
         assert file.read() == b"\xfe\xff"
         file.seek(256 * 1024 + 1)
         assert file.read(3) == b"\x01\x02\x03"
+        file.seek(65_534)  # over the edge of two chunks
+        assert file.read(4) == b"\xfe\xff\x00\x01"
+        file.seek(0)
+        assert file.read() == bytes(range(256)) * 4096
 
 
 async def test_only_older_objects_are_listed(store):
