@@ -15,7 +15,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
-from gateways.store.faults import Damaged, KeyMissing, Missing, named
+from gateways.store.faults import Damaged, KeyMissing, Missing, named, reported
 from gateways.store.keys import HEADER, Header, Keys, Opened
 from gateways.store.reading import Read, SealedContent, Seekable
 from gateways.store.retention import NONE, ObjectLock, Retention
@@ -165,7 +165,7 @@ class Store:
     async def get(self, key: str) -> AsyncIterator[bytes]:
         """The content in chunks. Raises Missing or KeyMissing at the first one, Damaged at the one that is."""
         working: Opener | None = None
-        with named(key):
+        with named(key), reported(key):
             kept = (await obstore.get_async(self._objects, key)).stream(min_chunk_size=CHUNK)
             async for part in kept:
                 piece = bytes(part)

@@ -92,7 +92,7 @@ class Sealing:
 
     def add(self, content: bytes) -> bytes:
         """The chunks that are certain now."""
-        whole, self._kept = _cut(self._kept + content, CHUNK)
+        whole, self._kept = _cut(self._kept, content, CHUNK)
         return b"".join([self._seal(chunk, last=False) for chunk in whole])
 
     def end(self) -> bytes:
@@ -112,7 +112,7 @@ class Opening:
 
     def add(self, sealed: bytes) -> bytes:
         """The content of the chunks that are whole and not the last."""
-        whole, self._kept = _cut(self._kept + sealed, SEALED)
+        whole, self._kept = _cut(self._kept, sealed, SEALED)
         return b"".join([self._open(chunk, last=False) for chunk in whole])
 
     def end(self) -> bytes:
@@ -124,7 +124,14 @@ class Opening:
         return open_chunk(self._aead, self._number - 1, chunk, last=last)
 
 
-def _cut(content: bytes, size: int) -> tuple[list[memoryview], bytes]:
-    """Pieces of `size` bytes, and what is left: 1 to `size` bytes, or nothing of nothing."""
-    view, whole = memoryview(content), max(0, len(content) - 1) // size * size
-    return [view[at : at + size] for at in range(0, whole, size)], content[whole:]
+def _cut(kept: bytes, more: bytes, size: int) -> tuple[list[bytes | memoryview], bytes]:
+    """Pieces of `size` bytes, and what is left of both: 1 to `size` bytes, or nothing of nothing.
+
+    Only where they meet is anything copied: a megabyte put together anew costs more than to seal it.
+    """
+    if len(kept) + len(more) <= size:
+        return [], kept + more
+    fill = size - len(kept)
+    whole = fill + (len(more) - fill - 1) // size * size
+    view = memoryview(more)
+    return [kept + more[:fill], *(view[at : at + size] for at in range(fill, whole, size))], more[whole:]
