@@ -23,7 +23,7 @@ from api.wire.callers import Identify
 from api.wire.limiting import Limiter
 from api.wire.problems import UNREACHABLE, Problems
 from api.wire.waking import Waker
-from gateways.store import Store
+from gateways import store
 from gateways.wechat import WeChat
 from gateways.wechat.callbacks import Receiver
 from models.accounts import Accesses, Signer
@@ -99,7 +99,7 @@ async def _connect(app: Sanic) -> None:
     app.ctx.waker = Waker(app.ctx.redis)
     app.ctx.limiter = Limiter(redis_url)
     app.ctx.accesses = Accesses()
-    app.ctx.store = Store.open(settings.store_url)
+    app.ctx.store = await store.opened(settings)
     app.ctx.wechat = WeChat(settings.wechat, app.ctx.redis)
     app.ctx.login = Login(app.ctx.wechat)
     app.ctx.receivers = _receivers(settings.wechat)

@@ -27,12 +27,14 @@ SUBMITTING = (
 UPLOADING = (
     *SUBMITTING,
     *("file_too_large", "file_empty", "sha256_mismatch", "infected", "malformed_form"),
+    *("store_unavailable", "address_busy"),
     *("not_a_photo", "broken_photo", "image_too_large_dimensions"),
     *("not_a_document", "broken_document", "encrypted_document", "document_unpacks_too_large"),
 )
 REVIEWING = ("not_found", "not_your_step", "same_person", "required", "bad_verdict", "wrong_state")
 LISTING = ("not_found", "subject_missing")
-ORIGINAL = ("not_found", "no_file")
+READING = ("not_found", "store_unavailable", "object_missing", "object_unreadable")
+ORIGINAL = (*READING, "no_file")
 EXTENSIONS = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -273,7 +275,7 @@ def routes_for(audience: str, *, submitters: Set[StrEnum], readers: Set[StrEnum]
     routes = Routes(audience, "/evidence", tag="佐证材料")
     sent: Any = {"roles": submitters, "reply": EvidenceOut, "status": 201, "idempotent": "by_rule"}
     taken: Any = {"query": UploadQuery, "stream": True, "max_body": LARGEST_BODY, "errors": UPLOADING}
-    drawn: Any = {"roles": readers, "media_type": "image/webp", "errors": ("not_found", "picture_not_ready")}
+    drawn: Any = {"roles": readers, "media_type": "image/webp", "errors": (*READING, "picture_not_ready")}
     one, told = "/<evidence_id:uuid>", "提交文字说明或纸质材料编号"
     routes.post("/upload", **sent, **taken, summary="上传照片或文档")(upload)
     routes.post("", **sent, body=WordsIn, errors=SUBMITTING, summary=told)(submit)

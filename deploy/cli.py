@@ -19,11 +19,13 @@ from deploy.commands import (
     openapi,
     organization,
     promises,
+    store,
     story,
 )
 from deploy.commands.organization import fault_table
 from deploy.local import cli as local
 from deploy.local.processes import ServiceError
+from gateways.store import WrongKeys
 from models.base.errors import Refused
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="着落：件件有着落。")
@@ -40,8 +42,13 @@ app.add_typer(accounts.app, name="account", help="Console accounts.")
 app.add_typer(escalations.app, name="escalation", help="Escalation policies: who would be told when.")
 app.add_typer(channels.app, name="channel", help="Ways to people's phones: pause one, use it again.")
 app.add_typer(promises.app, name="promise", help="Background work: quarantine, replay.")
+app.add_typer(store.app, name="store", help="The object store: master keys, and whether every original is whole.")
 app.add_typer(audit.app, name="audit", help="Export the log of every act, and check an export.")
 app.add_typer(local.app, name="local", help="PostgreSQL and Valkey of this machine.")
+
+
+KNOWN = (ServiceError, WrongKeys, OSError, DBConnectionError, asyncpg.InvalidAuthorizationSpecificationError)
+"""Failures whose own words say what is wrong."""
 
 
 def main() -> None:
@@ -49,7 +56,7 @@ def main() -> None:
     errors = Console(stderr=True)
     try:
         app()
-    except (ServiceError, OSError, DBConnectionError, asyncpg.InvalidAuthorizationSpecificationError) as failure:
+    except KNOWN as failure:
         errors.print(str(failure), style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except Refused as refused:

@@ -17,6 +17,7 @@ from deploy.local.layout import Layout
 from deploy.local.processes import pid_of
 from deploy.local.supervisor import Child, supervise
 from deploy.secrets import secret
+from gateways import store
 
 CHECKOUT = Path(__file__).parents[1]
 PHONE = CHECKOUT / "miniprogram_mock" / "app" / "dist" / "build" / "h5"
@@ -117,6 +118,7 @@ def _environment(services: local.Services, data_dir: Path, api: str, wechat: str
         "ZHUOLUO_DATABASE_URL": services.database_url,
         "ZHUOLUO_REDIS_URL": services.redis_url,
         "ZHUOLUO_SIGNING_KEY": secret(folder, "signing_key"),
+        "ZHUOLUO_STORE_KEYS": secret(folder, "store_keys", store.made),
         **({"ZHUOLUO_PHONE_DIR": str(PHONE)} if PHONE.is_dir() else {}),
         "ZHUOLUO_METRICS_PORT": str(metrics_port),
         "ZHUOLUO_WECHAT_ORIGIN": wechat,

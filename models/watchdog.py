@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from models import deliveries, organization
+from models import deliveries, evidence, organization
 from models.base import alarms, audit, calendar, clock, database, ids
 from models.base.alarms import AlarmKind
 from models.base.database import atomic
@@ -169,6 +169,10 @@ async def _unsealed(zone_id: UUID, now: datetime) -> Found:
     return {"audit": f"最早一条日志已{_minutes(timedelta(seconds=age))}未封存"} if age > UNSEALED_SECONDS else {}
 
 
+async def _evidence_damaged(zone_id: UUID, now: datetime) -> Found:
+    return {sha256: damage.label for sha256, damage in (await evidence.damaged(zone_id, AT_A_TIME)).items()}
+
+
 CHECKS: dict[AlarmKind, Callable[[UUID, datetime], Awaitable[Found]]] = {
     AlarmKind.PROMISES_LATE: _promises_late,
     AlarmKind.PROMISE_QUARANTINED: _in_quarantine,
@@ -179,6 +183,7 @@ CHECKS: dict[AlarmKind, Callable[[UUID, datetime], Awaitable[Found]]] = {
     AlarmKind.CONSENTS_AT_ODDS: _consents_at_odds,
     AlarmKind.CHANNEL_PAUSED: _channels_paused,
     AlarmKind.AUDIT_UNSEALED: _unsealed,
+    AlarmKind.EVIDENCE_DAMAGED: _evidence_damaged,
 }
 
 

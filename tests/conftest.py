@@ -17,6 +17,7 @@ from models.base import clock
 from models.base import database as postgres
 from models.base.settings import Settings
 from models.organization import Zone
+from tests.s3 import S3
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -34,6 +35,13 @@ def data_dir() -> Iterator[Path]:
 def services(data_dir: Path) -> Iterator[local.Services]:
     """Real PostgreSQL and Valkey, without the disk's safety (a test's data need not outlive it)."""
     with local.start(data_dir, ephemeral=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def s3(data_dir: Path) -> Iterator[S3]:
+    """A real S3, started by the first test that asks; `s3.bucket()` makes each test its own."""
+    with S3(data_dir / "s3") as running:
         yield running
 
 

@@ -20,8 +20,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 import workers
+from gateways import store
 from gateways.sms import HttpSms
-from gateways.store import Store
 from gateways.wechat import WeChat
 from gateways.wecom import WeCom
 from models.base import audit, clock, database, garbage, logs, outbox, settings
@@ -62,7 +62,7 @@ async def composed(configuration: Settings) -> AsyncIterator[Context]:
         for gateway in (wechat, wecom, sms):
             if gateway is not None:
                 stack.push_async_callback(gateway.close)
-        yield Context(configuration, redis, wechat, Store.open(configuration.store_url), wecom, sms)
+        yield Context(configuration, redis, wechat, await store.opened(configuration), wecom, sms)
 
 
 async def wake(context: dict[str, Any]) -> None:

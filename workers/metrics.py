@@ -22,6 +22,9 @@ escalation_lag = Histogram(
 escalations_late = Gauge("zhuoluo_escalations_late_seconds", "How long the oldest due escalation step has waited")
 unsealed_age = Gauge("zhuoluo_audit_unsealed_seconds", "Age of the oldest audit row not sealed yet, of all zones")
 
+verified_bytes = Counter("zhuoluo_evidence_verified_bytes", "Bytes of originals that were hashed again")
+unnamed_removed = Counter("zhuoluo_evidence_unnamed_removed", "Objects that were removed because no row named them")
+
 
 @contextmanager
 def timed(job: str) -> Iterator[None]:

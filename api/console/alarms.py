@@ -23,6 +23,7 @@ MEANINGS = {
     AlarmKind.CONSENTS_AT_ODDS: "订阅授权台账与平台不一致，请检查消息推送回调是否正常。",
     AlarmKind.CHANNEL_PAUSED: "渠道停用已久，请确认是否恢复。",
     AlarmKind.AUDIT_UNSEALED: "日志没有及时封存，请检查后台进程和长时间未结束的数据库事务。",
+    AlarmKind.EVIDENCE_DAMAGED: "一件佐证材料的原件读不出或对不上，请从备份恢复，或补上缺少的密钥。",
     AlarmKind.PLATFORM_REFUSES: "消息平台拒绝本系统，请按所列原因在平台处理。",
 }
 

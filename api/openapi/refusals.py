@@ -1,7 +1,7 @@
 """Every refusal the rules can give, read from their source: its code, its status and the sentence a cadre sees."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,7 @@ from api.wire import versions
 from models.base import errors
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("models", "api")
+FOLDERS = ("models", "api", "gateways/store")
 CLASSES: dict[str, type[errors.Refused]] = {
     name: kind
     for module in (errors, versions)
@@ -40,21 +40,26 @@ def catalogue() -> dict[str, Refusal]:
 
 
 def _raised_in(tree: ast.Module) -> Iterator[Refusal]:
-    for function in ast.walk(tree):
-        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            continue
-        sentences = dict(_assigned_texts(function))
-        for call in ast.walk(function):
-            if isinstance(call, ast.Call) and call.args and (kind := _class_of(call)):
-                code = _text(call.args[0], sentences)
-                detail = _text(call.args[1], sentences) if len(call.args) > 1 else None
-                if code:
-                    yield Refusal(code, kind.status, detail)
+    for part in ast.walk(tree):
+        if isinstance(part, ast.ClassDef):  # one with a code of its own says it to `super().__init__`
+            known = [CLASSES[base.id] for base in part.bases if isinstance(base, ast.Name) and base.id in CLASSES]
+            yield from _made_in(part, {"__init__": known[0]} if known else {})
+        elif isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from _made_in(part, CLASSES)
 
 
-def _class_of(call: ast.Call) -> type[errors.Refused] | None:
-    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-    return CLASSES.get(name)
+def _made_in(part: ast.AST, classes: Mapping[str, type[errors.Refused]]) -> Iterator[Refusal]:
+    sentences = dict(_assigned_texts(part))
+    for call in ast.walk(part):
+        if isinstance(call, ast.Call) and call.args and (kind := classes.get(_name_of(call))):
+            code = _text(call.args[0], sentences)
+            detail = _text(call.args[1], sentences) if len(call.args) > 1 else None
+            if code:
+                yield Refusal(code, kind.status, detail)
+
+
+def _name_of(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
 
 
 def _assigned_texts(function: ast.AST) -> Iterator[tuple[str, str]]:

@@ -15,9 +15,11 @@ from rich.table import Table
 from tortoise.exceptions import BaseORMException
 
 from deploy.commands.connecting import connected
+from gateways import store
 from models import deliveries, watchdog
 from models.base import audit, clock, database, outbox
 from models.base.alarms import Alarm
+from models.base.errors import Unavailable
 from models.base.settings import Settings
 from models.deliveries import Pause
 from models.organization import Zone
@@ -62,6 +64,7 @@ async def _look() -> list[Finding]:
             Finding("database", True, f"answers in {took * 1000:.0f} ms"),
             Finding("clock", skew < SKEW_SECONDS, f"{skew:.0f} s from the database's{_moved()}"),
             await _redis(settings),
+            *[finding async for finding in _store(settings)],
         ]
         return findings + [finding async for finding in _state()]
 
@@ -80,6 +83,22 @@ async def _redis(settings: Settings) -> Finding:
         return Finding("redis", True, f"no answer ({type(gone).__name__}): nothing is lost, work starts by the sweep")
     finally:
         await redis.aclose()
+
+
+async def _store(settings: Settings) -> AsyncIterator[Finding]:
+    kept = await store.opened(settings)
+    try:
+        found = await kept.shortcomings()
+    except Unavailable:
+        yield Finding("object store", False, "does not answer, is full or refuses us: no file is taken")
+        return
+    yield Finding("object store", not found, "; ".join(found) or "keeps what is there")
+    sealed = f"under master key {kept.sealed_with}" if kept.sealed_with else "not sealed: ZHUOLUO_STORE_KEYS is not set"
+    yield Finding("sealing", bool(kept.sealed_with) or settings.mode != "production", sealed)
+    if days := settings.store.retention_days:
+        retained = await kept.retains()
+        words = f"originals for {days} days" if retained else "not had: the place has no Object Lock"
+        yield Finding("retention", retained, words)
 
 
 async def _state() -> AsyncIterator[Finding]:

@@ -33,6 +33,7 @@ class AlarmKind(StrEnum):
     CONSENTS_AT_ODDS = "consents_at_odds"
     CHANNEL_PAUSED = "channel_paused"
     AUDIT_UNSEALED = "audit_unsealed"
+    EVIDENCE_DAMAGED = "evidence_damaged"
     PLATFORM_REFUSES = "platform_refuses"
 
 

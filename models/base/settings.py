@@ -51,6 +51,17 @@ class SmsSettings(BaseSettings):
     template: str = ""
 
 
+class StoreSettings(BaseSettings):
+    """How the object store keeps evidence (docs/security.md). `keys`: the first one seals, every one opens."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHUOLUO_STORE_")
+
+    keys: SecretStr = SecretStr("")
+    cipher: Literal["aes-256-gcm", "sm4-gcm"] = "aes-256-gcm"
+    retention_days: int = Field(0, ge=0, le=36_500)
+    retention_mode: Literal["governance", "compliance"] = "governance"
+
+
 class Settings(BaseSettings):
     """The whole configuration of one process."""
 
@@ -75,6 +86,7 @@ class Settings(BaseSettings):
     wechat: WeChatSettings = WeChatSettings()
     wecom: WeComSettings = WeComSettings()
     sms: SmsSettings = SmsSettings()
+    store: StoreSettings = StoreSettings()
 
     @model_validator(mode="after")
     def _refuse_an_unsafe_production(self) -> "Settings":
@@ -103,4 +115,5 @@ def load() -> Settings:
         wechat=WeChatSettings(_secrets_dir=secrets),
         wecom=WeComSettings(_secrets_dir=secrets),
         sms=SmsSettings(_secrets_dir=secrets),
+        store=StoreSettings(_secrets_dir=secrets),
     )

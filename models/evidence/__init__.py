@@ -17,36 +17,43 @@ from models.evidence.attaching import (
 from models.evidence.comparing import RADIUS, Looks, compare, looks_after, statement
 from models.evidence.contents import MOST_PIXELS, SIZE_LIMITS
 from models.evidence.deriving import Drawing, begin_drawing, blob_of, drawn, give_up, picture_of
-from models.evidence.intake import Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
+from models.evidence.holding import begin_clearing, cleared, end_holds, hold, unnamed, unnamed_before
+from models.evidence.intake import INCOMING, Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
 from models.evidence.reviewing import review, reviewable
 from models.evidence.showing import Alike, Shown, Use, shown
 from models.evidence.signals import Signal, apart, signals_of, trace
 from models.evidence.tables import (
     Blob,
+    Damage,
     Derivation,
     DerivationState,
     Evidence,
     Form,
+    Hold,
     Kind,
     Likeness,
     Look,
     Review,
     Trace,
 )
+from models.evidence.verifying import claim_unverified, count_unverified, damaged, unverified, verified
 
 __all__ = [
     "COMPARE",
     "DERIVE",
+    "INCOMING",
     "MOST_PIXELS",
     "RADIUS",
     "SIZE_LIMITS",
     "Alike",
     "Blob",
+    "Damage",
     "Derivation",
     "DerivationState",
     "Drawing",
     "Evidence",
     "Form",
+    "Hold",
     "Kind",
     "Likeness",
     "Look",
@@ -63,11 +70,18 @@ __all__ = [
     "address",
     "apart",
     "attach",
+    "begin_clearing",
     "begin_drawing",
     "blob_of",
+    "claim_unverified",
+    "cleared",
     "compare",
+    "count_unverified",
+    "damaged",
     "drawn",
+    "end_holds",
     "give_up",
+    "hold",
     "looks_after",
     "no_scan",
     "of_item",
@@ -84,4 +98,8 @@ __all__ = [
     "take_in",
     "takes",
     "trace",
+    "unnamed",
+    "unnamed_before",
+    "unverified",
+    "verified",
 ]

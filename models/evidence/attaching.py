@@ -13,6 +13,7 @@ from models.base.database import atomic
 from models.base.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
+from models.evidence import verifying
 from models.evidence.intake import Received
 from models.evidence.tables import Derivation, Evidence, Form, Kind
 from models.ledger.people import parties, selves, who
@@ -153,8 +154,8 @@ def _same(first: Evidence, given: Submission, submitter: UUID) -> Evidence:
 
 async def _keep_blob(zone_id: UUID, file: Received) -> None:
     await database.execute(
-        "insert into blob (id, zone_id, sha256, size, media_type, width, height, received_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (zone_id, sha256) do nothing",
+        "insert into blob (id, zone_id, sha256, size, media_type, width, height, received_at, verify_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (zone_id, sha256) do nothing",
         [
             new_id(),
             zone_id,
@@ -164,6 +165,7 @@ async def _keep_blob(zone_id: UUID, file: Received) -> None:
             file.content.width,
             file.content.height,
             clock.now(),
+            clock.now() + verifying.EVERY,
         ],
     )
 

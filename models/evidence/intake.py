@@ -16,6 +16,7 @@ from models.base import clock
 from models.base.errors import Invalid, TooLarge
 from models.base.ids import new_id
 from models.evidence.contents import MEGABYTE, SIZE_LIMITS, Content, examine
+from models.evidence.holding import hold
 from models.evidence.tables import Kind
 
 INCOMING = "incoming"
@@ -25,8 +26,8 @@ LEFT_BEHIND = timedelta(hours=24)
 class Objects(Protocol):
     """The part of the object store that evidence uses (gateways.store.Store is one)."""
 
-    async def put(self, key: str, content: bytes | AsyncIterator[bytes]) -> None:
-        """Keep `content` under `key`, whole or not at all."""
+    async def put(self, key: str, content: bytes | AsyncIterator[bytes]) -> bool:
+        """Keep `content` under `key`, whole or not at all; False where something stood there, which stays."""
 
     async def promote(self, key: str, to: str) -> bool:
         """Move an object to its address; False where the same one stands there already."""
@@ -78,7 +79,7 @@ async def take_in(
 ) -> Received:
     """Store the file that `chunks` bring; `claimed` is the SHA-256 (hex) that the sender computed.
 
-    Raises TooLarge, UnsupportedType, Invalid; nothing of a refused file stays.
+    Raises TooLarge, UnsupportedType, Invalid, Unavailable; nothing of a refused file stays.
     """
     async with _arrival(zone_id, store) as key:
         counted = _Counted(chunks, SIZE_LIMITS[kind])
@@ -88,6 +89,7 @@ async def take_in(
         content = await asyncio.to_thread(examine, store.reader(key, size), kind)
         if await scan(store, key, size):
             raise Invalid("infected", "安全检查认为这个文件有病毒，没有保存。请检查您的设备。")
+        await hold(zone_id, sha256)
         await store.promote(key, address(zone_id, sha256))
     return Received(sha256, size, content)
 

@@ -56,8 +56,24 @@ class DerivationState(StrEnum):
     FAILED = "failed"
 
 
+class Damage(StrEnum):
+    """Why an original is not what was received. `locked`: sealed under a master key that we do not have."""
+
+    MISSING = "missing"
+    ALTERED = "altered"
+    LOCKED = "locked"
+
+    @property
+    def label(self) -> str:
+        """As an administrator reads it."""
+        return {"missing": "原件缺失", "altered": "原件被改动或损坏", "locked": "缺少解开原件的密钥"}[self.value]
+
+
 class Blob(Row):
-    """Bytes in the object store, once per zone under their SHA-256 (hex). `width` and `height` of photos, in pixels."""
+    """Bytes in the object store, once per zone under their SHA-256 (hex). `width` and `height` of photos, in pixels.
+
+    They are hashed again and again: next at `verify_at`, last at `verified_at`, and `damage` is what was found then.
+    """
 
     sha256 = fields.CharField(max_length=64)
     size = fields.BigIntField()
@@ -65,10 +81,33 @@ class Blob(Row):
     width = fields.IntField(null=True)
     height = fields.IntField(null=True)
     received_at = fields.DatetimeField()
+    verify_at = fields.DatetimeField()
+    verified_at = fields.DatetimeField(null=True)
+    damage = fields.CharEnumField(Damage, max_length=16, null=True)
 
     class Meta:
         table = "blob"
         constraints = [UniqueConstraint(fields=("zone_id", "sha256"), name="blob_once")]
+        indexes = [
+            Index(fields=("zone_id", "verify_at"), name="blob_to_verify"),
+            Index(fields=("zone_id", "damage"), name="blob_damaged"),
+        ]
+
+
+class Hold(Row):
+    """Who is at work at an address of the store until then: a row that is about to name it, or (`clearing`) the sweep.
+
+    Never both: so what an upload found there is not swept away before it is attached.
+    """
+
+    sha256 = fields.CharField(max_length=64)
+    clearing = fields.BooleanField(default=False)
+    until = fields.DatetimeField()
+
+    class Meta:
+        table = "hold"
+        constraints = [UniqueConstraint(fields=("zone_id", "sha256"), name="hold_once")]
+        indexes = [Index(fields=("zone_id", "until"), name="hold_over")]
 
 
 class Evidence(Row):
@@ -123,6 +162,7 @@ class Derivation(Row):
     class Meta:
         table = "derivation"
         constraints = [UniqueConstraint(fields=("zone_id", "evidence_id", "form"), name="derivation_once")]
+        indexes = [Index(fields=("zone_id", "sha256"), name="derivation_of_picture")]
 
 
 class Look(Row):

@@ -7,7 +7,7 @@ from models.base.scope import Role
 from models.callbacks import CallbackState
 from models.deliveries.tables import Channel, DeliveryState
 from models.escalations.tables import Action, Condition, DraftState, TimerState
-from models.evidence.tables import DerivationState, Form, Kind, Review
+from models.evidence.tables import Damage, DerivationState, Form, Kind, Review
 from models.feedback import FeedbackKind, FeedbackState
 from models.ledger.tables import Classification, ExtensionState, ListKind, State
 from models.lookbacks.tables import Effect, Source, Strata, Verdict
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
                 ('zone_id', fields.UUIDField()),
-                ('kind', fields.CharEnumField(description='PROMISES_LATE: promises_late\nPROMISE_QUARANTINED: promise_quarantined\nTIMERS_LATE: timers_late\nDELIVERIES_LATE: deliveries_late\nDELIVERY_STUCK: delivery_stuck\nUNKNOWN_UNRESOLVED: unknown_unresolved\nCONSENTS_AT_ODDS: consents_at_odds\nCHANNEL_PAUSED: channel_paused\nAUDIT_UNSEALED: audit_unsealed\nPLATFORM_REFUSES: platform_refuses', enum_type=AlarmKind, max_length=32)),
+                ('kind', fields.CharEnumField(description='PROMISES_LATE: promises_late\nPROMISE_QUARANTINED: promise_quarantined\nTIMERS_LATE: timers_late\nDELIVERIES_LATE: deliveries_late\nDELIVERY_STUCK: delivery_stuck\nUNKNOWN_UNRESOLVED: unknown_unresolved\nCONSENTS_AT_ODDS: consents_at_odds\nCHANNEL_PAUSED: channel_paused\nAUDIT_UNSEALED: audit_unsealed\nEVIDENCE_DAMAGED: evidence_damaged\nPLATFORM_REFUSES: platform_refuses', enum_type=AlarmKind, max_length=32)),
                 ('subject', fields.CharField(max_length=80)),
                 ('detail', fields.CharField(max_length=300)),
                 ('raised_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
@@ -115,8 +115,11 @@ class Migration(migrations.Migration):
                 ('width', fields.IntField(null=True)),
                 ('height', fields.IntField(null=True)),
                 ('received_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('verify_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('verified_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('damage', fields.CharEnumField(null=True, description='MISSING: missing\nALTERED: altered\nLOCKED: locked', enum_type=Damage, max_length=16)),
             ],
-            options={'table': 'blob', 'app': 'models', 'pk_attr': 'id', 'table_description': 'Bytes in the object store, once per zone under their SHA-256 (hex). `width` and `height` of photos, in pixels.'},
+            options={'table': 'blob', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'verify_at'], name='blob_to_verify'), Index(fields=['zone_id', 'damage'], name='blob_damaged')], 'pk_attr': 'id', 'table_description': 'Bytes in the object store, once per zone under their SHA-256 (hex). `width` and `height` of photos, in pixels.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -203,7 +206,7 @@ class Migration(migrations.Migration):
                 ('sha256', fields.CharField(null=True, max_length=64)),
                 ('size', fields.BigIntField(null=True)),
             ],
-            options={'table': 'derivation', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A picture made from a file, an object of the store under `sha256` once it is done.'},
+            options={'table': 'derivation', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'sha256'], name='derivation_of_picture')], 'pk_attr': 'id', 'table_description': 'A picture made from a file, an object of the store under `sha256` once it is done.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -263,6 +266,18 @@ class Migration(migrations.Migration):
                 ('following', fields.BooleanField(default=True)),
             ],
             options={'table': 'follower', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'unionid'], name='follower_by_unionid')], 'pk_attr': 'id', 'table_description': "A phone that follows the service account: `unionid` maps it to the mini-program's openid of the same person."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='Hold',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('sha256', fields.CharField(max_length=64)),
+                ('clearing', fields.BooleanField(default=False)),
+                ('until', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'hold', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'until'], name='hold_over')], 'pk_attr': 'id', 'table_description': 'Who is at work at an address of the store until then: a row that is about to name it, or (`clearing`) the sweep.'},
             bases=['Row'],
         ),
         ops.CreateModel(

@@ -63,6 +63,10 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'openid'), name='follower_once'),
         ),
         ops.AddConstraint(
+            model_name='Hold',
+            constraint=UniqueConstraint(fields=('zone_id', 'sha256'), name='hold_once'),
+        ),
+        ops.AddConstraint(
             model_name='HolidayNotice',
             constraint=UniqueConstraint(fields=('zone_id', 'year', 'version'), name='holiday_notice_version_once'),
         ),

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 
 import api.health
 from api import observability
-from models.base.settings import Settings, SmsSettings, WeChatSettings, WeComSettings
+from models.base.settings import Settings, SmsSettings, StoreSettings, WeChatSettings, WeComSettings
 from workers import metrics
 
 CHECKOUT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def test_every_link_to_a_file_finds_it() -> None:
 
 
 def test_every_setting_is_explained_to_operators() -> None:
-    groups = {"wechat": WeChatSettings, "wecom": WeComSettings, "sms": SmsSettings}
+    groups = {"wechat": WeChatSettings, "wecom": WeComSettings, "sms": SmsSettings, "store": StoreSettings}
     ours = {f"ZHUOLUO_{name}".upper() for name in Settings.model_fields.keys() - groups}
     assert ours - set(re.findall(r"`(ZHUOLUO_\w+)`", OPERATIONS)) == set()
     for group, settings in groups.items():

@@ -1,4 +1,4 @@
-"""The object store on the local disk."""
+"""The object store, on the local disk and in a real S3, sealed and not, alike."""
 
 import asyncio
 from datetime import timedelta
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateways.store import Missing, Store
+from gateways.store import Keys, Missing, Store, made
 from models.base import clock
+from tests.s3 import S3
 
 MEGABYTE = 2**20
 
@@ -18,8 +19,22 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(folder: Path) -> Store:
+def on_disk(folder: Path) -> Store:
     return Store.open(f"file://{folder}")
+
+
+@pytest.fixture(params=[None, "aes-256-gcm", "sm4-gcm"], ids=["plain", "aes", "sm4"])
+def keys(request: pytest.FixtureRequest) -> Keys | None:
+    return Keys.read(made(), request.param) if request.param else None
+
+
+@pytest.fixture(params=["disk", "s3"])
+def store(request: pytest.FixtureRequest, folder: Path, keys: Keys | None) -> Store:
+    if request.param == "disk":
+        return Store.open(f"file://{folder}", keys=keys)
+    s3: S3 = request.getfixturevalue("s3")
+    bucket = s3.bucket()
+    return Store.open(bucket.url, keys=keys, **bucket.options)
 
 
 async def pieces(count: int, fail: type[Exception] | None = None):
@@ -33,7 +48,7 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-async def test_nobody_else_of_the_machine_enters_the_folder(store, folder):
+async def test_nobody_else_of_the_machine_enters_the_folder(on_disk, folder):
     assert folder.stat().st_mode & 0o777 == 0o700
     beside = Store.open(f"file://{folder}%20two")
     await beside.put("z/a", b"words")
@@ -51,7 +66,7 @@ async def test_a_stream_that_breaks_off_leaves_nothing(store, folder):
     with pytest.raises(ValueError):
         await store.put("z/a", pieces(12, ValueError))
     assert not await store.exists("z/a")
-    assert files(folder) == []
+    assert files(folder) == []  # nothing at all on the disk
 
 
 async def test_of_a_put_that_is_cancelled_nothing_is_seen(store):
@@ -71,11 +86,11 @@ async def test_of_a_put_that_is_cancelled_nothing_is_seen(store):
     assert not await store.exists("z/a")
 
 
-async def test_what_killed_puts_left_is_swept_once_it_is_old(store, folder):
-    await store.put("incoming/whole", b"whole")
+async def test_what_killed_puts_left_is_swept_once_it_is_old(on_disk, folder):
+    await on_disk.put("incoming/whole", b"whole")
     (folder / "incoming" / "half#1").write_bytes(b"ha")
-    assert await store.sweep_unfinished("incoming", clock.now() - timedelta(minutes=1)) == 0
-    assert await store.sweep_unfinished("incoming", clock.now() + timedelta(minutes=1)) == 1
+    assert await on_disk.sweep_unfinished("incoming", clock.now() - timedelta(minutes=1)) == 0
+    assert await on_disk.sweep_unfinished("incoming", clock.now() + timedelta(minutes=1)) == 1
     assert files(folder) == [folder / "incoming" / "whole"]
 
 
@@ -88,9 +103,31 @@ async def test_of_two_promoted_to_one_address_the_first_stays(store):
     assert not await store.exists("incoming/2")
 
 
+async def test_what_is_put_is_never_replaced(store):
+    assert await store.put("z/a", b"first")
+    assert not await store.put("z/a", b"second")
+    assert await store.read("z/a") == b"first"
+
+
+async def test_many_promoted_to_one_address_at_once_leave_one(store):
+    for number in range(8):
+        await store.put(f"incoming/{number}", b"the same")
+    fresh = await asyncio.gather(*(store.promote(f"incoming/{number}", "z/a") for number in range(8)))
+    assert sum(fresh) == 1
+    assert await store.read("z/a") == b"the same"
+
+
+async def test_an_empty_object_is_an_object(store):
+    await store.put("z/a", b"")
+    await store.put("z/b", pieces(0))
+    assert (await store.read("z/a"), await store.read("z/b")) == (b"", b"")
+
+
 async def test_what_is_not_there_is_missing(store):
     with pytest.raises(Missing):
         await store.read("z/nothing")
+    with pytest.raises(Missing), store.reader("z/nothing", 5) as file:
+        file.read()
     await store.delete("z/nothing")
 
 
@@ -101,6 +138,10 @@ async def test_a_reader_seeks_without_reading_all(store):
         assert file.read() == b"\xfe\xff"
         file.seek(256 * 1024 + 1)
         assert file.read(3) == b"\x01\x02\x03"
+        file.seek(65_534)  # over the edge of two chunks
+        assert file.read(4) == b"\xfe\xff\x00\x01"
+        file.seek(0)
+        assert file.read() == bytes(range(256)) * 4096
 
 
 async def test_only_older_objects_are_listed(store):
@@ -109,7 +150,7 @@ async def test_only_older_objects_are_listed(store):
     assert await store.older("incoming", clock.now() - timedelta(minutes=1)) == []
 
 
-async def test_a_key_cannot_leave_the_folder(store, folder):
+async def test_a_key_cannot_leave_the_folder(on_disk, folder):
     with pytest.raises(Exception, match=r"(?i)path|segment"):
-        await store.put("../outside", b"x")
+        await on_disk.put("../outside", b"x")
     assert not (folder.parent / "outside").exists()

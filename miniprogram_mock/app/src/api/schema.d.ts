@@ -3794,7 +3794,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 服务暂时不可用：unavailable */
+            /** @description 服务暂时不可用：unavailable、store_unavailable、object_missing、object_unreadable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3989,7 +3989,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 服务暂时不可用：unavailable */
+            /** @description 服务暂时不可用：unavailable、store_unavailable、object_missing、object_unreadable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4056,7 +4056,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 服务暂时不可用：unavailable */
+            /** @description 服务暂时不可用：unavailable、store_unavailable、object_missing、object_unreadable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4199,7 +4199,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 服务暂时不可用：unavailable */
+            /** @description 服务暂时不可用：unavailable、store_unavailable、address_busy */
             503: {
                 headers: {
                     [name: string]: unknown;
