@@ -17,8 +17,8 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, NotFoundError, NotSupportedError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-PART = 5 * 1024 * 1024
-"""Bytes of one part of a streamed upload: S3's least."""
+from gateways.arriving import Arrivals
+
 CHUNK = 1024 * 1024
 UNFINISHED = re.compile(r".*#\d+")
 """How obstore names a file on the local disk until it is whole; it lists no such file."""
@@ -29,10 +29,10 @@ class Missing(LookupError):
 
 
 class Store:
-    """Objects of one place. Memory is bounded by two parts per upload and one chunk per download."""
+    """Objects of one place. Memory is bounded by one chunk per upload (gateways.arriving) and per download."""
 
     def __init__(self, objects: ObjectStore, folder: Path | None = None) -> None:
-        self._objects, self._folder = objects, folder
+        self._objects, self._folder, self._arrivals = objects, folder, Arrivals(objects, folder)
 
     @classmethod
     def open(cls, url: str, **options: Any) -> "Store":
@@ -50,7 +50,10 @@ class Store:
 
     async def put(self, key: str, content: bytes | AsyncIterator[bytes]) -> None:
         """Keep `content`, replacing what was there. If the iterator raises, nothing is seen under `key`."""
-        await obstore.put_async(self._objects, key, content, chunk_size=PART, max_concurrency=2)
+        if isinstance(content, bytes):
+            await obstore.put_async(self._objects, key, content)
+        else:
+            await self._arrivals.keep(key, content)
 
     async def promote(self, key: str, to: str) -> bool:
         """Move an object to an address where there may be the same one already (then False: that one stays)."""
