@@ -7,9 +7,9 @@ from uuid import UUID
 
 import structlog
 
-from models import evidence
+from models import evidence, organization
 from models.evidence import Drawing, Form, Kind
-from workers import looks, pictures
+from workers import looks, metrics, pictures
 from workers.relay import Context, every, handles
 
 log = structlog.get_logger()
@@ -66,7 +66,17 @@ async def _keep(context: Context, zone_id: UUID, picture: bytes) -> tuple[str, i
 
 @every(seconds=3600)
 async def sweep_incoming(context: Context) -> None:
-    """Remove what interrupted uploads left behind a day ago."""
+    """Remove what interrupted uploads left behind days ago."""
     removed = await evidence.sweep_incoming(context.store)
     if removed:
         log.info("evidence.swept", removed=removed)
+
+
+@every(seconds=600)
+async def sweep_uploads(context: Context) -> None:
+    """Remove uploads whose time is over."""
+    for zone_id in await organization.zone_ids():
+        unfinished = await evidence.sweep_ended(zone_id, store=context.store)
+        metrics.uploads_expired.inc(unfinished)
+        if unfinished:
+            log.info("evidence.uploads_expired", zone_id=str(zone_id), unfinished=unfinished)

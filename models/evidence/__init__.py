@@ -3,6 +3,7 @@
 Originals are kept byte for byte under their SHA-256. Nothing depends on a photo: words or a paper file's reference do.
 """
 
+from models.evidence.allowance import spend
 from models.evidence.attaching import (
     COMPARE,
     DERIVE,
@@ -32,9 +33,14 @@ from models.evidence.tables import (
     Look,
     Review,
     Trace,
+    Upload,
+    UploadDay,
+    UploadPart,
 )
+from models.evidence.uploads import ALGORITHMS, Checksum, begin, receive, remove, sweep_ended, upload_of
 
 __all__ = [
+    "ALGORITHMS",
     "COMPARE",
     "DERIVE",
     "MOST_PIXELS",
@@ -42,6 +48,7 @@ __all__ = [
     "SIZE_LIMITS",
     "Alike",
     "Blob",
+    "Checksum",
     "Derivation",
     "DerivationState",
     "Drawing",
@@ -59,10 +66,14 @@ __all__ = [
     "Signal",
     "Submission",
     "Trace",
+    "Upload",
+    "UploadDay",
+    "UploadPart",
     "Use",
     "address",
     "apart",
     "attach",
+    "begin",
     "begin_drawing",
     "blob_of",
     "compare",
@@ -74,14 +85,19 @@ __all__ = [
     "of_visit",
     "picture_of",
     "readable",
+    "receive",
     "refuse_stranger",
+    "remove",
     "review",
     "reviewable",
     "shown",
     "signals_of",
+    "spend",
     "statement",
+    "sweep_ended",
     "sweep_incoming",
     "take_in",
     "takes",
     "trace",
+    "upload_of",
 ]

@@ -147,8 +147,13 @@ def _refuse_empty(given: Submission) -> None:
 
 def _same(first: Evidence, given: Submission, submitter: UUID) -> Evidence:
     if first.digest != given.digest or first.submitted_by != submitter:
-        raise Conflict("client_id_reused", "这个提交编号已经用于另一份材料，本次没有保存。请重新提交。")
+        raise client_id_reused()
     return first
+
+
+def client_id_reused() -> Conflict:
+    """Of an id under which something else was submitted."""
+    return Conflict("client_id_reused", "这个提交编号已经用于另一份材料，本次没有保存。请重新提交。")
 
 
 async def _keep_blob(zone_id: UUID, file: Received) -> None:
