@@ -54,7 +54,7 @@ async def _to_file(place: Path, content: AsyncIterator[bytes]) -> None:
     try:
         with file:
             await _write(file, content)
-        await asyncio.to_thread(unfinished.rename, place)
+        unfinished.rename(place)  # of a directory's entry only: no bytes are moved
     except BaseException:
         unfinished.unlink(missing_ok=True)  # not awaited: a cancelled task may not get the chance
         raise
@@ -66,5 +66,13 @@ def _created(place: Path) -> IO[bytes]:
 
 
 async def _write(file: IO[bytes], content: AsyncIterator[bytes]) -> None:
-    async for chunk in content:
-        await asyncio.to_thread(file.write, chunk)
+    """One chunk is written while the next one comes."""
+    writing = None
+    try:
+        async for chunk in content:
+            if writing is not None:
+                await writing
+            writing = asyncio.get_running_loop().run_in_executor(None, file.write, chunk)
+    finally:
+        if writing is not None:
+            await writing

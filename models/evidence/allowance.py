@@ -8,9 +8,7 @@ import math
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from models import organization
 from models.base import clock, database
-from models.base.database import atomic
 from models.base.errors import TooMany
 from models.base.ids import NO_ZONE, new_id
 from models.base.scope import Scope
@@ -22,11 +20,15 @@ from models.organization import ZoneSettings
 DAYS_KEPT = timedelta(days=2)
 KEPT, INSTEAD = "这一份没有保存，手机上的还在。", "；也可以改交文字说明或纸质材料编号。"
 SPENT = """
-insert into upload_day (id, zone_id, person_id, day, bytes) values ($1, $2, $3, $4, $5), ($6, $2, $7, $4, $5)
-on conflict (zone_id, day, person_id) do update set bytes = upload_day.bytes + excluded.bytes
-returning person_id, bytes
+with spent as (
+  insert into upload_day (id, zone_id, person_id, day, bytes) values ($1, $2, $3, $4, $5), ($6, $2, $7, $4, $5)
+  on conflict (zone_id, day, person_id) do update set bytes = upload_day.bytes + excluded.bytes
+  returning person_id, bytes)
+select z.settings, a.bytes as zone, m.bytes as person from zone z, spent a, spent m
+where z.id = $2 and a.person_id = $3 and m.person_id = $7
 """
 """The zone's row before the person's, for everybody alike: whoever asks next waits, and nobody waits for two."""
+UNSPENT = "update upload_day set bytes = bytes - $1 where zone_id = $2 and day = $3 and person_id in ($4, $5)"
 OPEN = """
 select coalesce(sum(length), 0)::bigint as zone, coalesce(sum(length) filter (where submitted_by = $2), 0)::bigint as
   person, min(ends_at) as zone_frees, min(ends_at) filter (where submitted_by = $2) as person_frees
@@ -34,30 +36,38 @@ from upload where zone_id = $1 and evidence_id is null and ends_at > $3
 """
 
 
-@atomic()
 async def spend(size: int, *, by: Scope) -> None:
     """Count `size` bytes to the day of the caller and of the zone. Raises TooMany; then they are not counted."""
     person = who(by)
-    if person is not None:
-        await _spend_day(by.zone_id, person, size, await organization.settings_of(by.zone_id))
+    if person is None:
+        return
+    try:
+        await _spend_day(by.zone_id, person, size)
+    except TooMany:
+        await database.execute(UNSPENT, [size, by.zone_id, clock.today(), NO_ZONE, person])
+        raise
 
 
-@atomic()
 async def open_up(zone_id: UUID, person_id: UUID, size: int) -> None:
-    """`spend`, for a file that will come in parts: it takes room until it is finished, too. Raises TooMany."""
-    settings = await organization.settings_of(zone_id)
-    await _spend_day(zone_id, person_id, size, settings)
+    """`spend`, for a file that will come in parts: it takes room until it is finished, too.
+
+    Within a transaction, which a refusal ends. Raises TooMany.
+    """
+    settings = await _spend_day(zone_id, person_id, size)
     now = clock.now()
     (open_,) = await database.fetch(OPEN, zone_id, person_id, now)
     _refuse_open("您", open_["person"] + size, settings.upload_person_open_mb, open_["person_frees"] or now)
     _refuse_open("本区", open_["zone"] + size, settings.upload_zone_open_mb, open_["zone_frees"] or now)
 
 
-async def _spend_day(zone_id: UUID, person_id: UUID, size: int, settings: ZoneSettings) -> None:
-    rows = await database.fetch(SPENT, new_id(), zone_id, NO_ZONE, clock.today(), size, new_id(), person_id)
-    spent = {row["person_id"]: row["bytes"] for row in rows}
-    _refuse_day("您", spent[person_id], settings.upload_person_day_mb)
-    _refuse_day("本区", spent[NO_ZONE], settings.upload_zone_day_mb)
+async def _spend_day(zone_id: UUID, person_id: UUID, size: int) -> ZoneSettings:
+    """The zone's settings, read on the way. Raises TooMany."""
+    ids = (new_id(), zone_id, NO_ZONE, clock.today(), size, new_id(), person_id)
+    (spent,) = await database.fetch(SPENT, *ids)
+    settings = ZoneSettings.model_validate_json(spent["settings"])
+    _refuse_day("您", spent["person"], settings.upload_person_day_mb)
+    _refuse_day("本区", spent["zone"], settings.upload_zone_day_mb)
+    return settings
 
 
 def _refuse_day(whose: str, spent: int, most: int) -> None:

@@ -6,7 +6,6 @@ Until that last move nothing of it is seen anywhere; what an interrupted process
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
@@ -84,10 +83,13 @@ async def take_in(
 
     Raises TooLarge, UnsupportedType, Invalid; nothing of a refused file stays.
     """
-    async with _arrival(zone_id, store) as key:
-        counted = _Counted(chunks, SIZE_LIMITS[kind])
-        await store.put(key, counted)
+    key, counted = f"{INCOMING}/{zone_id}/{new_id()}", _Counted(chunks, SIZE_LIMITS[kind])
+    await store.put(key, counted)
+    try:
         return await promote(zone_id, kind, key, counted.sha256, counted.size, store=store, scan=scan, claimed=claimed)
+    except BaseException:
+        await store.delete(key)
+        raise
 
 
 async def promote(
@@ -111,15 +113,6 @@ async def promote(
         raise Invalid("infected", "安全检查认为这个文件有病毒，没有保存。请检查您的设备。")
     await store.promote(key, address(zone_id, sha256))
     return Received(sha256, size, content)
-
-
-@asynccontextmanager
-async def _arrival(zone_id: UUID, store: Objects) -> AsyncIterator[str]:
-    key = f"{INCOMING}/{zone_id}/{new_id()}"
-    try:
-        yield key
-    finally:
-        await store.delete(key)
 
 
 class _Counted(AsyncIterator[bytes]):

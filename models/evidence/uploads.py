@@ -174,7 +174,10 @@ async def _held(upload: Upload) -> AsyncIterator[UUID]:
     try:
         yield holder
     finally:
-        await Upload.filter(zone_id=upload.zone_id, id=upload.id, holder=holder).update(holder=None, held_until=None)
+        if upload.evidence_id is None:
+            await Upload.filter(zone_id=upload.zone_id, id=upload.id, holder=holder).update(
+                holder=None, held_until=None
+            )
 
 
 @dataclass(slots=True)
