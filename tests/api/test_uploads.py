@@ -501,3 +501,74 @@ async def test_what_is_over_is_swept_and_counted(owner, item, settings, kept, cl
     assert not await Upload.filter(zone_id=item.zone_id).exists()
     assert kept() == [hashlib.sha256(photo).hexdigest()]
     assert clock.offset().days == 3
+
+
+# what should not be kept, and how what is kept is served
+
+SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+@pytest.mark.parametrize(
+    ("file", "refusal"),
+    [
+        (("photo", SVG), (415, "not_a_photo")),
+        (("document", SVG), (415, "not_a_document")),
+        (("photo", photos.huge_png()), (422, "image_too_large_dimensions")),
+        (("photo", b"<html><script>" + photos.jpeg()), (415, "not_a_photo")),
+        (("document", b"GIF89a/*" + photos.pdf()), (415, "not_a_document")),
+        (("document", photos.docx(bomb=bytes(30 * MEGABYTE))), (422, "document_unpacks_too_large")),
+        (("document", photos.docx()[:-30]), (422, "broken_document")),
+        (("photo", photos.jpeg()[:60]), (422, "broken_photo")),
+    ],
+    ids=["svg", "svg document", "40,000 pixels square", "html before a photo", "gif and pdf", "bomb", "cut off", "cut"],
+)
+async def test_a_file_that_is_not_what_it_should_be_is_gone_after_its_last_part(owner, item, kept, file, refusal):
+    kind, content = file
+    said = facts(item, kind=kind)
+    path = (await begin(owner, len(content), said)).headers["location"]
+    half = len(content) // 2
+    assert (await send(owner, path, content[:half], 0)).status == 204
+    answer = await send(owner, path, content[half:], half)
+    assert (answer.status, answer.code) == refusal
+    assert kept() == []
+    assert not await Evidence.filter(client_id=said["client_id"]).exists()
+    assert (await owner.call("HEAD", path, headers={"Tus-Resumable": "1.0.0"})).status == 404
+
+
+async def test_a_file_of_another_hash_than_was_said_is_gone(owner, item, kept):
+    photo = noisy(50_000)
+    answer = await begin(owner, len(photo), facts(item, sha256="0" * 64), photo)
+    assert (answer.status, answer.code) == (422, "sha256_mismatch")
+    assert kept() == []
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "..\\..\\boot.ini", "/abs/照片.svg", "a.html", "x" * 900])
+async def test_a_files_name_names_nothing(owner, item, kept, name):
+    photo = noisy(50_000)
+    begun = await begin(owner, len(photo), facts(item, filename=name, filetype="text/html"), photo)
+    assert begun.status == 201
+    assert kept() == [hashlib.sha256(photo).hexdigest()]
+    path = f"{owner.url}/api/mini/evidence/{begun.content['evidence_id']}/file"
+    async with owner.session.get(path, headers=owner.headers) as response:
+        assert await response.read() == photo
+        assert name not in str(response.headers)
+
+
+async def test_nothing_that_was_sent_is_served_as_anything_a_browser_would_run(owner, item, settings, zone):
+    photo = noisy(50_000)
+    made = (await begin(owner, len(photo), facts(item), photo)).content["evidence_id"]
+    content = b"RIFF....WEBP"
+    sha256 = hashlib.sha256(content).hexdigest()
+    place = settings.data_dir / "objects" / evidence.address(zone.id, sha256)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    row = await Evidence.get(id=made)
+    await evidence.drawn(zone.id, row.id, {form: (sha256, len(content)) for form in evidence.Form})
+    served = {"file": ("application/octet-stream", "attachment"), "view": ("image/webp", "inline")}
+    served["thumbnail"] = served["view"]
+    for name, (media_type, disposition) in served.items():
+        headers = (await owner.get(f"/api/mini/evidence/{made}/{name}")).headers
+        assert headers["content-type"] == media_type
+        assert headers["content-disposition"].startswith(disposition)
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["content-security-policy"] == "sandbox; default-src 'none'"
