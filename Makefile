@@ -54,7 +54,7 @@ demo: $(READY) $(H5) ## Run everything with the sample zone and print where to l
 story: $(READY) ## Play the main job to its end without a person; the exit status says whether it held
 	@$(BIN)/zhuoluo story
 
-test: $(READY) ## Run the tests on real PostgreSQL, Valkey and S3, and a mock WeChat
+test: $(READY) $(APP_READY) ## Run the tests on real PostgreSQL, Valkey and S3, and a mock WeChat
 	@$(BIN)/pytest --ignore tests/e2e
 
 e2e: $(READY) $(H5) /usr/bin/chromium ## Drive phones in a real browser against the running stack; screenshots in .local/shots

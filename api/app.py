@@ -39,7 +39,7 @@ AUDIENCE_PACKAGES = (api.miniprogram, api.console, api.platform, api.wechat)
 MEGABYTE = 2**20
 CONFIG = {
     "REQUEST_MAX_SIZE": MEGABYTE,  # of a body that nobody reads; each route states its own bound
-    "REQUEST_BUFFER_SIZE": MEGABYTE,  # measured: a streamed upload is a quarter faster than with 64 KiB
+    "REQUEST_BUFFER_SIZE": 64 * 1024,  # measured: 1 MiB takes four times the memory of 200 uploads, and is no faster
     "REQUEST_TIMEOUT": 20,
     "RESPONSE_TIMEOUT": 120,
     "KEEP_ALIVE_TIMEOUT": 75,

@@ -11,7 +11,7 @@ from sanic import Request
 from sanic.response import ResponseStream
 
 from api.wire import Listing, Page, Routes, Schema, read_cursor, write_cursor
-from api.wire.files import FORM_OVERHEAD, file_chunks, stream_file
+from api.wire.files import FORM_OVERHEAD, file_chunks, length_of, stream_file
 from api.wire.once import key_of
 from models import evidence, lookbacks
 from models.base.errors import Invalid
@@ -26,7 +26,7 @@ SUBMITTING = (
 )
 UPLOADING = (
     *SUBMITTING,
-    *("file_too_large", "file_empty", "sha256_mismatch", "infected", "malformed_form"),
+    *("upload_day_spent", "file_too_large", "file_empty", "sha256_mismatch", "infected", "malformed_form"),
     *("store_unavailable", "address_busy"),
     *("not_a_photo", "broken_photo", "image_too_large_dimensions"),
     *("not_a_document", "broken_document", "encrypted_document", "document_unpacks_too_large"),
@@ -174,9 +174,10 @@ class EvidencePage(Page[EvidenceOut]):
 
 async def upload(request: Request, scope: Scope, query: UploadQuery) -> EvidenceOut:
     """Strangers are refused before the file's bytes are taken."""
-    await _refuse_strange_visit(scope, query.visit_id, query.item_id)
+    await refuse_strange_visit(scope, query.visit_id, query.item_id)
     await evidence.refuse_stranger(by=scope, item_id=query.item_id, visit_id=query.visit_id)
     kind = Kind(query.kind)
+    await evidence.spend(length_of(request) or evidence.SIZE_LIMITS[kind], by=scope)
     received = await evidence.take_in(
         scope.zone_id,
         kind,
@@ -190,12 +191,12 @@ async def upload(request: Request, scope: Scope, query: UploadQuery) -> Evidence
 
 
 async def submit(request: Request, scope: Scope, body: WordsIn) -> EvidenceOut:
-    await _refuse_strange_visit(scope, body.visit_id, body.item_id)
+    await refuse_strange_visit(scope, body.visit_id, body.item_id)
     facts = body.model_dump() | {"kind": Kind(body.kind), "client_id": key_of(request)}
     return await _one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
 
 
-async def _refuse_strange_visit(scope: Scope, visit_id: UUID | None, item_id: UUID | None = None) -> None:
+async def refuse_strange_visit(scope: Scope, visit_id: UUID | None, item_id: UUID | None = None) -> None:
     """Evidence stands below look-backs and cannot know whose visit it is, nor to which item."""
     if visit_id is not None:
         await lookbacks.refuse_stranger(visit_id, by=scope, item_id=item_id)
@@ -205,7 +206,7 @@ async def _readable(scope: Scope, evidence_id: UUID) -> Evidence:
     """A visit's evidence is for whoever may see the visit, and whoever submitted it."""
     row = await evidence.readable(evidence_id, by=scope)
     if row.item_id is None and row.submitted_by != scope.person_id:
-        await _refuse_strange_visit(scope, row.visit_id)
+        await refuse_strange_visit(scope, row.visit_id)
     return row
 
 
@@ -217,7 +218,7 @@ async def page(scope: Scope, query: EvidenceQuery) -> EvidencePage:
         may_submit = await evidence.takes(query.item_id, by=scope)
         rows = await evidence.of_item(query.item_id, by=scope, after=after, limit=query.limit)
     elif query.visit_id:
-        await _refuse_strange_visit(scope, query.visit_id)
+        await refuse_strange_visit(scope, query.visit_id)
         rows = await evidence.of_visit(query.visit_id, by=scope, after=after, limit=query.limit)
     else:
         raise Invalid("subject_missing", "请说明要看哪件事项或哪次检查的材料。")

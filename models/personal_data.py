@@ -55,6 +55,9 @@ SECTIONS = {
     " where zone_id = $1 and said_by = 'person:' || $2::uuid::text order by id desc",
     "evidence": "select id, kind, text, paper_reference, sha256, captured_at, received_at from evidence"
     " where zone_id = $1 and submitted_by = $2 order by id desc",
+    "uploads": "select kind, item_id, visit_id, length, arrived, ends_at from upload"
+    " where zone_id = $1 and submitted_by = $2 order by id desc",
+    "upload_days": "select day, bytes from upload_day where zone_id = $1 and person_id = $2 order by day desc",
     "photo_traces": "select t.evidence_id, t.taken_at, t.latitude, t.longitude, t.software, t.issuer from trace t"
     " join evidence e on e.id = t.evidence_id where t.zone_id = $1 and e.zone_id = $1 and e.submitted_by = $2"
     " order by t.id desc",

@@ -69,6 +69,8 @@ async def _items(full: FullZone) -> None:
         await ledger.receive(item, by=owner)
     words = evidence.Submission(client_id=new_id(), kind=evidence.Kind.TEXT, item_id=asked, text="已办结。")
     full.add("evidence_id", (await evidence.attach(words, by=owner)).id)
+    photo = evidence.Submission(client_id=new_id(), kind=evidence.Kind.PHOTO, item_id=asked)
+    full.add("upload_id", (await evidence.begin(photo, length=1000, sha256=None, by=owner)).id)
     await ledger.request_close_out(asked, by=owner)
     await ledger.unit_review(asked, by=leader, passed=True)
     full.add("item_id", draft, issued, received, asked, closed)

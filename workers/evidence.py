@@ -74,7 +74,7 @@ async def _keep(context: Context, zone_id: UUID, picture: bytes) -> tuple[str, i
 
 @every(seconds=3600)
 async def sweep_incoming(context: Context) -> None:
-    """Remove what interrupted uploads left behind a day ago."""
+    """Remove what interrupted uploads left behind days ago."""
     removed = await evidence.sweep_incoming(context.store)
     if removed:
         log.info("evidence.swept", removed=removed)
@@ -142,3 +142,13 @@ async def _cleared(store: Store, zone_id: UUID, sha256: str) -> bool:
     await store.delete(f"{ENVELOPES}/{key}")
     await evidence.cleared(zone_id, sha256)  # not where that failed: a removal may still be on its way
     return True
+
+
+@every(seconds=600)
+async def sweep_uploads(context: Context) -> None:
+    """Remove uploads whose time is over."""
+    for zone_id in await organization.zone_ids():
+        unfinished = await evidence.sweep_ended(zone_id, store=context.store)
+        metrics.uploads_expired.inc(unfinished)
+        if unfinished:
+            log.info("evidence.uploads_expired", zone_id=str(zone_id), unfinished=unfinished)

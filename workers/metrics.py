@@ -14,6 +14,7 @@ outbox_quarantined = Gauge("zhuoluo_outbox_quarantined", "Promises that failed t
 unknown = Gauge("zhuoluo_deliveries_unknown", "Deliveries of the last day whose outcome is not known")
 alarms = Gauge("zhuoluo_alarms_open", "Alarms that are open, of all zones", ["kind"])
 outcomes = Counter("zhuoluo_deliveries", "Deliveries by channel and outcome", ["channel", "outcome"])
+uploads_expired = Counter("zhuoluo_uploads_expired", "Uploads that were begun and not finished in time")
 escalation_lag = Histogram(
     "zhuoluo_escalation_lag_seconds",
     "How late an escalation step fired",

@@ -1,11 +1,15 @@
 """Evidence on the console: what came from paper is typed or scanned in, and reviewed."""
 
-from api.evidence import routes_for
+from api import evidence, uploads
 from models.base.scope import Role
 
-routes = routes_for(
-    "console",
-    submitters={Role.OVERSIGHT, Role.INSPECTOR},
-    readers={Role.OVERSIGHT, Role.UNIT_LEADER, Role.INSPECTOR},
-    reviewers={Role.OVERSIGHT, Role.UNIT_LEADER},
+SUBMITTERS = {Role.OVERSIGHT, Role.INSPECTOR}
+routes = (
+    evidence.routes_for(
+        "console",
+        submitters=SUBMITTERS,
+        readers={Role.OVERSIGHT, Role.UNIT_LEADER, Role.INSPECTOR},
+        reviewers={Role.OVERSIGHT, Role.UNIT_LEADER},
+    ),
+    uploads.routes_for("console", submitters=SUBMITTERS),
 )

@@ -270,6 +270,10 @@ class SettingsOut(Schema):
     working_hours: Annotated[list[str], Field(description="工作时段", examples=[["09:00-12:00", "13:30-17:30"]])]
     urge_interval_hours: Annotated[int, Field(description="两次催办至少相隔几小时")]
     filing_number: Annotated[str, Field(description="小程序备案号", examples=["苏ICP备2026000001号-1X"])]
+    upload_person_day_mb: Annotated[int, Field(description="每人每天最多上传多少 MB 文件")]
+    upload_zone_day_mb: Annotated[int, Field(description="全区每天最多上传多少 MB 文件")]
+    upload_person_open_mb: Annotated[int, Field(description="每人没有传完的文件最多多少 MB")]
+    upload_zone_open_mb: Annotated[int, Field(description="全区没有传完的文件最多多少 MB")]
     level_colours: Annotated[list[Colour], Field(description="级别 0–4 在本开发区各用什么颜色")]
     channels: Annotated[
         list[str], Field(description="消息渠道，按先后；都不填则只进收件箱", examples=[["subscribe", "template"]])
@@ -285,6 +289,10 @@ class SettingsIn(Schema):
     working_hours: Annotated[list[str] | None, Field(max_length=4)] = None
     urge_interval_hours: Annotated[int | None, Field(examples=[24])] = None
     filing_number: Annotated[str | None, Field(max_length=60, examples=["苏ICP备2026000001号-1X"])] = None
+    upload_person_day_mb: Annotated[int | None, Field(examples=[2048])] = None
+    upload_zone_day_mb: Annotated[int | None, Field(examples=[204800])] = None
+    upload_person_open_mb: Annotated[int | None, Field(examples=[1024])] = None
+    upload_zone_open_mb: Annotated[int | None, Field(examples=[51200])] = None
     level_colours: Annotated[list[Colour] | None, Field(max_length=5)] = None
     channels: Annotated[list[str] | None, Field(max_length=4, examples=[["subscribe", "template", "sms"]])] = None
 

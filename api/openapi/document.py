@@ -49,11 +49,15 @@ FORM = MediaType(
         }
     )
 )
+BINARY = MediaType(schema=Schema(description="文件内容本身。"))
 CODES = {
     "malformed_json": Refusal("malformed_json", 400, "请求内容不是有效的 JSON，没有做任何改动。"),
     "body_too_large": Refusal("body_too_large", 413, ROUTING[413][1]),
     "invalid_body": Refusal("invalid_body", 422, "有 1 处填写有误，没有保存。已填的内容都还在，改正后可再提交。"),
     "invalid_query": Refusal("invalid_query", 422, "有 1 处填写有误，没有保存。已填的内容都还在，改正后可再提交。"),
+    "invalid_metadata": Refusal(
+        "invalid_metadata", 422, "有 1 处填写有误，没有保存。已填的内容都还在，改正后可再提交。"
+    ),
     "internal": Refusal("internal", 500, "服务暂时出错，已记录。请稍后重试；多次出现请提供请求编号。"),
     "unavailable": Refusal("unavailable", 503, "服务暂时不可用，没有做任何改动。请稍后重试。"),
 }
@@ -100,7 +104,7 @@ def _of_the_wire(route: Route) -> list[str]:
         codes.append("invalid_query")
     if route.limit:
         codes.append("too_many_requests")
-    if route.idempotent:
+    if route.keyed:
         codes.append("idempotency_key_missing")
     if route.idempotent == "kept":
         codes += ["idempotency_key_reused", "in_progress"]
@@ -141,8 +145,8 @@ def _operation(route: Route, schemas: Schemas, definitions: dict[str, Any]) -> O
         media = MediaType(schema=Reference.model_validate(schemas[route.body, "validation"]))
         body = RequestBody(required=True, content={"application/json": media})
     elif route.stream:
-        binary = MediaType(schema=Schema(description="文件内容本身。"))
-        body = RequestBody(required=True, content={"application/octet-stream": binary, "multipart/form-data": FORM})
+        content = {kind: FORM if kind == "multipart/form-data" else BINARY for kind in route.takes}
+        body = RequestBody(required=route.keyed, content=content)
     return Operation(
         tags=[route.tag],
         summary=route.summary,
@@ -165,12 +169,16 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
 
 def _parameters(route: Route, schemas: Schemas, definitions: dict[str, Any]) -> list[Parameter]:
     found = [_path_parameter(name, kind) for name, kind in PARAMETER.findall(route.path)]
-    if route.idempotent:
+    if route.keyed:
         key = Schema(type="string", schema_format="uuid", examples=["0193a5b0-7c1e-7000-8000-000000000001"])
         detail = "客户端生成的 UUID；网络不好重发时用同一个，只会办一次。"
         found.append(
             Parameter(name="Idempotency-Key", **{"in": "header"}, required=True, description=detail, param_schema=key)
         )
+    for header in route.asks:
+        schema = Schema(type="string", examples=[header.example])
+        told = {"in": "header", "required": header.required, "description": header.description}
+        found.append(Parameter(name=header.name, param_schema=schema, **told))
     if "if_match_missing" in route.errors:
         version = Schema(type="string", examples=['"3"'])
         found.append(Parameter(name="If-Match", **{"in": "header"}, required=True, param_schema=version))

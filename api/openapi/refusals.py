@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from api.wire import versions
+from api.wire import tus, versions
 from models.base import errors
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("models", "api", "gateways/store")
 CLASSES: dict[str, type[errors.Refused]] = {
     name: kind
-    for module in (errors, versions)
+    for module in (errors, versions, tus)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, errors.Refused)
 }

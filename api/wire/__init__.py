@@ -5,7 +5,7 @@ A concept declares `routes = Routes("mini", "/items", tag="事项")` and decorat
 
 from api.wire.callers import Caller
 from api.wire.cursors import read_cursor, write_cursor
-from api.wire.routes import ANYONE_BOUND, PUBLIC, SIGNED_IN, Route, Routes
+from api.wire.routes import ANYONE_BOUND, PUBLIC, SIGNED_IN, Header, Route, Routes
 from api.wire.schemas import Listing, Page, Schema
 from api.wire.versions import etag, expected_version
 
@@ -14,6 +14,7 @@ __all__ = [
     "PUBLIC",
     "SIGNED_IN",
     "Caller",
+    "Header",
     "Listing",
     "Page",
     "Route",

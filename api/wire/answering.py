@@ -30,7 +30,7 @@ def serve(route: Route, observe: Callable[[int, float], None]) -> Callable[..., 
         except Exception as fault:  # noqa: BLE001 — every exception has its one answer, and is logged there
             response = answer(request, fault)
         observe(response.status, perf_counter() - began)
-        return dress(request, response)
+        return dress(request, response, route.always)
 
     return handler
 
@@ -39,7 +39,7 @@ async def _answered(route: Route, request: Request, given: dict[str, Any], taken
     caller = await _caller(route, request)
     if route.limit:
         await request.app.ctx.limiter.check(route, caller.key if caller else f"at:{request.client_ip}")
-    key = key_of(request) if route.idempotent else None
+    key = key_of(request) if route.keyed else None
     await _read(route, request, given)
     known = {"request": request, "caller": caller, "scope": caller and caller.scope}
     given.update((name, known[name]) for name in taken)

@@ -30,6 +30,12 @@ def file_chunks(request: Request) -> AsyncIterator[bytes]:
     return _body(request)
 
 
+def length_of(request: Request) -> int | None:
+    """Bytes of the body, where the client tells them."""
+    told = request.headers.get("content-length", "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 16 else None
+
+
 async def _body(request: Request) -> AsyncIterator[bytes]:
     assert request.stream is not None
     async for chunk in request.stream:  # type: ignore[attr-defined]  # HTTP/1 only

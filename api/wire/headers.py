@@ -26,10 +26,10 @@ def request_id(request: Request) -> str:
     return known
 
 
-def dress(request: Request, response: HTTPResponse) -> HTTPResponse:
-    """`response` with the headers every reply carries; a handler's own (a picture's caching) stay."""
+def dress(request: Request, response: HTTPResponse, always: tuple[tuple[str, str], ...] = ()) -> HTTPResponse:
+    """`response` with the headers every reply carries, and every one of its route; a handler's own stay."""
     headers = response.headers
     headers["x-request-id"] = request_id(request)
-    for name, value in SAFE:
+    for name, value in (*always, *SAFE):
         headers.setdefault(name, value)
     return response

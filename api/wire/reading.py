@@ -1,5 +1,6 @@
 """Bodies and queries into schemas; every fault named at once, as a JSON pointer and a Chinese sentence."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -64,10 +65,15 @@ def read_query(request: Request, form: type[Form]) -> Form:
     asked = request.get_args(keep_blank_values=True)
     given = {name: values if len(values) > 1 or _is_list(form, name) else values[0] for name, values in asked.items()}
     _refuse_nul(any("\0" in value for values in asked.values() for value in values), "invalid_query")
+    return read_words(given, form, "invalid_query")
+
+
+def read_words(given: Mapping[str, Any], form: type[Form], code: str) -> Form:
+    """What was said in words, by name, as `form`. Raises Invalid under `code`."""
     try:
         return form.model_validate(given)
     except ValidationError as fault:
-        raise _refusal(fault, "invalid_query") from None
+        raise _refusal(fault, code) from None
 
 
 async def receive(request: Request, limit: int) -> None:

@@ -14,7 +14,8 @@ from api.wire.callers import AUDIENCES
 from api.wire.reading import JSON_LIMIT
 
 Handler = Callable[..., Awaitable[Any]]
-Idempotency = Literal["kept", "by_rule"]
+Idempotency = Literal["kept", "by_rule", "by_itself"]
+RAW_BODY = ("application/octet-stream", "multipart/form-data")
 PUBLIC: frozenset[StrEnum] = frozenset()
 """No sign-in at all."""
 
@@ -28,6 +29,16 @@ SIGNED_IN: frozenset[StrEnum] = frozenset({_SignedIn.SIGNED_IN})
 ANYONE_BOUND = SIGNED_IN
 PROVIDED = frozenset({"request", "scope", "caller", "body", "query"})
 _PARAMETER = re.compile(r"<(\w+)(?::[^>]+)?>")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A request's header that a route reads, for its documentation."""
+
+    name: str
+    description: str
+    example: str
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,9 @@ class Route:
     media_type: str
     tag: str
     documented: bool
+    takes: tuple[str, ...]
+    asks: tuple[Header, ...]
+    always: tuple[tuple[str, str], ...]
 
     @property
     def name(self) -> str:
@@ -62,7 +76,12 @@ class Route:
     @property
     def writes(self) -> bool:
         """Whether an answered request may have changed something."""
-        return self.method != "GET"
+        return self.method not in ("GET", "OPTIONS")
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a write names itself by an `Idempotency-Key`."""
+        return self.idempotent in ("kept", "by_rule")
 
     @property
     def wants(self) -> frozenset[str]:
@@ -122,13 +141,18 @@ class Routes:
         max_body: int = JSON_LIMIT,
         media_type: str = "application/json",
         documented: bool = True,
+        takes: tuple[str, ...] = RAW_BODY,
+        asks: tuple[Header, ...] = (),
+        always: tuple[tuple[str, str], ...] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a route.
 
         `roles`: a set of Role (platform: of Feed), `SIGNED_IN` or `PUBLIC`. `errors`: stable codes beyond those every
         route has. `stream`: the handler reads `request.stream` itself. `limit`: per caller and route ("60/minute"),
         None for none. `idempotent`: "kept" (the default of mini writes: the answer is kept for a repeat of the same
-        key), "by_rule" (the key is asked for, but the rule itself answers a repeat alike, so nothing is kept), False.
+        key), "by_rule" (the key is asked for, but the rule itself answers a repeat alike, so nothing is kept),
+        "by_itself" (so it does, and what is sent names itself: no key is asked for), False. `takes`: types of a
+        streamed body. `asks`: headers that the handler reads. `always`: headers of every reply, refusals included.
         Raises TypeError or ValueError for a declaration that does not add up.
         """
 
@@ -152,6 +176,9 @@ class Routes:
                 media_type=media_type,
                 tag=self.tag,
                 documented=documented,
+                takes=takes,
+                asks=asks,
+                always=always,
             )
             _check(declared)
             self._declared.append(declared)
@@ -163,7 +190,7 @@ class Routes:
         self, method: str, roles: Set[StrEnum], stream: bool, asked: Idempotency | bool | None
     ) -> Idempotency | None:
         if asked is None:
-            asked = AUDIENCES[self.audience].idempotent and method != "GET" and bool(roles)
+            asked = AUDIENCES[self.audience].idempotent and method not in ("GET", "OPTIONS") and bool(roles)
         if asked is True:
             return "by_rule" if stream else "kept"
         return asked or None

@@ -15,6 +15,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
+from gateways.store.arriving import Arrivals
 from gateways.store.faults import Damaged, KeyMissing, Missing, named, reported
 from gateways.store.keys import HEADER, Header, Keys, Opened
 from gateways.store.reading import Read, SealedContent, Seekable
@@ -24,8 +25,6 @@ from gateways.store.streaming import Opener, Source, seal
 from models.base import clock
 from models.base.ids import new_id
 
-PART = 5 * 1024 * 1024
-"""Bytes of one part of a streamed upload: S3's least."""
 CHUNK = 1024 * 1024
 PAGE = 1000
 ENVELOPES = "envelopes"
@@ -50,7 +49,7 @@ class Kept:
 class Store:
     """Objects of one place. What is written is never replaced: the first under a key stays.
 
-    Memory is bounded by two parts per upload and one chunk per download. Every method raises Unavailable
+    Memory is bounded by one chunk per upload (`Arrivals`) and per download. Every method raises Unavailable
     (`store_unavailable`) where the place does not answer, is full or refuses us.
     """
 
@@ -63,6 +62,7 @@ class Store:
         lock: ObjectLock | None = None,
     ) -> None:
         self._objects, self._folder, self._keys, self._lock = objects, folder, keys, lock
+        self._arrivals = Arrivals(objects, folder)
 
     @classmethod
     def open(cls, url: str, *, keys: Keys | None = None, retention: Retention = NONE, **options: Any) -> "Store":
@@ -131,7 +131,7 @@ class Store:
         sealed = source if self._keys is None else seal(source, *self._keys.fresh())
         try:
             with named(key):
-                await obstore.put_async(self._objects, key, sealed, chunk_size=PART, max_concurrency=2)
+                await self._arrivals.keep(key, sealed)
         except Exception:
             if source.failure is not None:
                 raise source.failure from None  # the sender's, not the store's

@@ -72,6 +72,24 @@ class UnsupportedType(Refused):
     status = 415
 
 
+class Gone(Refused):
+    """There was such a thing, and its time is over."""
+
+    status = 410
+
+
+class Locked(Refused):
+    """Somebody else is at it; asking again in a moment may help."""
+
+    status = 423
+
+
+class Garbled(Refused):
+    """What came is not what the sender's checksum is of (tus 1.0: 460)."""
+
+    status = 460
+
+
 class TooMany(Refused):
     """Asked too often; `retry_after` is in seconds."""
 

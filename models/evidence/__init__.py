@@ -3,6 +3,7 @@
 Originals are kept byte for byte under their SHA-256. Nothing depends on a photo: words or a paper file's reference do.
 """
 
+from models.evidence.allowance import spend
 from models.evidence.attaching import (
     COMPARE,
     DERIVE,
@@ -35,10 +36,15 @@ from models.evidence.tables import (
     Look,
     Review,
     Trace,
+    Upload,
+    UploadDay,
+    UploadPart,
 )
+from models.evidence.uploads import ALGORITHMS, Checksum, begin, receive, remove, sweep_ended, upload_of
 from models.evidence.verifying import claim_unverified, count_unverified, damaged, unverified, verified
 
 __all__ = [
+    "ALGORITHMS",
     "COMPARE",
     "DERIVE",
     "INCOMING",
@@ -47,6 +53,7 @@ __all__ = [
     "SIZE_LIMITS",
     "Alike",
     "Blob",
+    "Checksum",
     "Damage",
     "Derivation",
     "DerivationState",
@@ -66,10 +73,14 @@ __all__ = [
     "Signal",
     "Submission",
     "Trace",
+    "Upload",
+    "UploadDay",
+    "UploadPart",
     "Use",
     "address",
     "apart",
     "attach",
+    "begin",
     "begin_clearing",
     "begin_drawing",
     "blob_of",
@@ -88,12 +99,16 @@ __all__ = [
     "of_visit",
     "picture_of",
     "readable",
+    "receive",
     "refuse_stranger",
+    "remove",
     "review",
     "reviewable",
     "shown",
     "signals_of",
+    "spend",
     "statement",
+    "sweep_ended",
     "sweep_incoming",
     "take_in",
     "takes",
@@ -101,5 +116,6 @@ __all__ = [
     "unnamed",
     "unnamed_before",
     "unverified",
+    "upload_of",
     "verified",
 ]

@@ -16,7 +16,7 @@ from models.base.scope import Role, Scope
 from models.evidence import verifying
 from models.evidence.intake import Received
 from models.evidence.tables import Derivation, Evidence, Form, Kind
-from models.ledger.people import parties, selves, who
+from models.ledger.people import parties, selves, visible, who
 from models.ledger.tables import REVIEWED, RUNNING
 
 DERIVE = outbox.job("evidence.derive")
@@ -68,22 +68,25 @@ async def refuse_stranger(*, by: Scope, item_id: UUID | None, visit_id: UUID | N
     """
     if item_id is None and visit_id is None:
         raise Invalid("subject_missing", "请说明材料属于哪件事项或哪次检查。")
-    item = await ledger.readable(item_id, by=by) if item_id else None
+    own = await selves(by)
+    item = await visible(by, own).get_or_none(id=item_id) if item_id else None
+    if item_id and item is None:
+        raise NotFound()
     if visit_id is not None:
         by.require(Role.INSPECTOR, Role.OVERSIGHT)
-    elif item and not await _submits(item, by):
+    elif item and not await _submits(item, by, own):
         raise Forbidden("not_your_step", "佐证材料由责任人及其所在责任链提交，您可以查看，不用操作。")
     return item
 
 
-async def _submits(item: ledger.Item, by: Scope) -> bool:
-    return bool(SUBMITTERS & (await parties(item, by, await selves(by))).keys())
+async def _submits(item: ledger.Item, by: Scope, own: frozenset[UUID]) -> bool:
+    return bool(SUBMITTERS & (await parties(item, by, own)).keys())
 
 
 async def takes(item_id: UUID, *, by: Scope) -> bool:
     """Whether the item takes evidence from the caller now. Raises NotFound."""
     item = await ledger.readable(item_id, by=by)
-    return item.state in TAKING and await _submits(item, by)
+    return item.state in TAKING and await _submits(item, by, await selves(by))
 
 
 @atomic()
@@ -148,8 +151,13 @@ def _refuse_empty(given: Submission) -> None:
 
 def _same(first: Evidence, given: Submission, submitter: UUID) -> Evidence:
     if first.digest != given.digest or first.submitted_by != submitter:
-        raise Conflict("client_id_reused", "这个提交编号已经用于另一份材料，本次没有保存。请重新提交。")
+        raise client_id_reused()
     return first
+
+
+def client_id_reused() -> Conflict:
+    """Of an id under which something else was submitted."""
+    return Conflict("client_id_reused", "这个提交编号已经用于另一份材料，本次没有保存。请重新提交。")
 
 
 async def _keep_blob(zone_id: UUID, file: Received) -> None:
@@ -171,8 +179,8 @@ async def _keep_blob(zone_id: UUID, file: Received) -> None:
 
 
 async def _owe_pictures(evidence: Evidence) -> None:
-    for form in Form:
-        await Derivation.create(zone_id=evidence.zone_id, evidence_id=evidence.id, form=form)
+    owed = [Derivation(zone_id=evidence.zone_id, evidence_id=evidence.id, form=form) for form in Form]
+    await Derivation.bulk_create(owed)
     await outbox.promise(evidence.zone_id, DERIVE, key=f"derive:{evidence.id}", evidence_id=str(evidence.id))
 
 

@@ -6,7 +6,6 @@ Until that last move nothing of it is seen anywhere; what an interrupted process
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
@@ -20,7 +19,8 @@ from models.evidence.holding import hold
 from models.evidence.tables import Kind
 
 INCOMING = "incoming"
-LEFT_BEHIND = timedelta(hours=24)
+LEFT_BEHIND = timedelta(days=4)
+"""Longer than an upload in parts may take (uploads.LASTS): what is older belongs to none."""
 
 
 class Objects(Protocol):
@@ -28,6 +28,9 @@ class Objects(Protocol):
 
     async def put(self, key: str, content: bytes | AsyncIterator[bytes]) -> bool:
         """Keep `content` under `key`, whole or not at all; False where something stood there, which stays."""
+
+    def get(self, key: str) -> AsyncIterator[bytes]:
+        """The object in chunks."""
 
     async def promote(self, key: str, to: str) -> bool:
         """Move an object to its address; False where the same one stands there already."""
@@ -81,26 +84,37 @@ async def take_in(
 
     Raises TooLarge, UnsupportedType, Invalid, Unavailable; nothing of a refused file stays.
     """
-    async with _arrival(zone_id, store) as key:
-        counted = _Counted(chunks, SIZE_LIMITS[kind])
-        await store.put(key, counted)
-        sha256, size = counted.sha256, counted.size
-        _refuse_unlike(claimed, sha256, size)
-        content = await asyncio.to_thread(examine, store.reader(key, size), kind)
-        if await scan(store, key, size):
-            raise Invalid("infected", "安全检查认为这个文件有病毒，没有保存。请检查您的设备。")
-        await hold(zone_id, sha256)
-        await store.promote(key, address(zone_id, sha256))
-    return Received(sha256, size, content)
-
-
-@asynccontextmanager
-async def _arrival(zone_id: UUID, store: Objects) -> AsyncIterator[str]:
-    key = f"{INCOMING}/{zone_id}/{new_id()}"
+    key, counted = f"{INCOMING}/{zone_id}/{new_id()}", _Counted(chunks, SIZE_LIMITS[kind])
+    await store.put(key, counted)
     try:
-        yield key
-    finally:
+        return await promote(zone_id, kind, key, counted.sha256, counted.size, store=store, scan=scan, claimed=claimed)
+    except BaseException:
         await store.delete(key)
+        raise
+
+
+async def promote(
+    zone_id: UUID,
+    kind: Kind,
+    key: str,
+    sha256: str,
+    size: int,
+    *,
+    store: Objects,
+    scan: Scan = no_scan,
+    claimed: str | None = None,
+) -> Received:
+    """Examine the object under `key`, whose hash and size (bytes) are known, and move it to its address.
+
+    Raises UnsupportedType, Invalid, Unavailable; then it still stands under `key`.
+    """
+    _refuse_unlike(claimed, sha256, size)
+    content = await asyncio.to_thread(examine, store.reader(key, size), kind)
+    if await scan(store, key, size):
+        raise Invalid("infected", "安全检查认为这个文件有病毒，没有保存。请检查您的设备。")
+    await hold(zone_id, sha256)
+    await store.promote(key, address(zone_id, sha256))
+    return Received(sha256, size, content)
 
 
 class _Counted(AsyncIterator[bytes]):
@@ -114,7 +128,7 @@ class _Counted(AsyncIterator[bytes]):
         chunk = await anext(self._chunks)
         self.size += len(chunk)
         if self.size > self._limit:
-            raise TooLarge("file_too_large", f"文件超过了 {self._limit // MEGABYTE} MB，没有保存。请压缩后再传。")
+            raise too_large(self._limit)
         self._hash.update(chunk)
         return chunk
 
@@ -123,15 +137,25 @@ class _Counted(AsyncIterator[bytes]):
         return self._hash.hexdigest()
 
 
+def too_large(limit: int) -> TooLarge:
+    """Of a file over `limit` bytes."""
+    return TooLarge("file_too_large", f"文件超过了 {limit // MEGABYTE} MB，没有保存。请压缩后再传。")
+
+
+def empty() -> Invalid:
+    """Of a file without a byte."""
+    return Invalid("file_empty", "文件是空的，没有保存。请重新选择。")
+
+
 def _refuse_unlike(claimed: str | None, sha256: str, size: int) -> None:
     if size == 0:
-        raise Invalid("file_empty", "文件是空的，没有保存。请重新选择。")
+        raise empty()
     if claimed is not None and claimed.lower() != sha256:
         raise Invalid("sha256_mismatch", "文件在传输中发生了变化，没有保存。请重新上传。")
 
 
 async def sweep_incoming(store: Objects) -> int:
-    """Remove what interrupted uploads left a day ago; how many."""
+    """Remove what interrupted uploads left days ago; how many."""
     written_by_the_machines_clock = clock.now() - clock.offset()
     before = written_by_the_machines_clock - LEFT_BEHIND
     left = await store.older(INCOMING, before)

@@ -63,11 +63,12 @@ def _refuse_unreasoned(verdict: Review, reason: str) -> None:
 async def reviewable(rows: Sequence[Evidence], *, by: Scope) -> frozenset[UUID]:
     """Those of `rows`, a page of one item's or one visit's, that the caller may review now."""
     found: set[UUID] = set()
-    for item_id in {row.item_id for row in rows}:  # at most two: the item, and none where a visit's names none
+    others = [row for row in rows if row.submitted_by != who(by)]  # nobody reviews their own
+    for item_id in {row.item_id for row in others}:  # at most two: the item, and none where a visit's names none
         item = await visible(by, await selves(by)).get_or_none(id=item_id) if item_id else None
         if (item_id and item is None) or (item and item.state in OVER) or not await _reviews(item, by):
             continue
-        found |= {row.id for row in rows if row.item_id == item_id and who(by) not in _barred(row, item)}
+        found |= {row.id for row in others if row.item_id == item_id and who(by) not in _barred(row, item)}
     return frozenset(found)
 
 

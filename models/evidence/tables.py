@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
-from tortoise.indexes import Index
+from tortoise.indexes import Index, PartialIndex
 from tortoise.migrations.constraints import UniqueConstraint
 
 from models.base.database import Row
@@ -144,6 +144,62 @@ class Evidence(Row):
             Index(fields=("zone_id", "visit_id", "id"), name="evidence_of_visit"),
             Index(fields=("zone_id", "sha256"), name="evidence_of_blob"),
         ]
+
+
+class Upload(Row):
+    """A file that comes in parts, and what it is to be submitted as; `length` and `arrived` in bytes.
+
+    `holder` is whoever takes bytes at this moment, believed until `held_until`. `arrived` is `length` only where the
+    file has become `evidence_id`. It is kept until `ends_at`, whether it has or not.
+    """
+
+    submitted_by = fields.UUIDField()
+    client_id = fields.UUIDField()
+    kind = fields.CharEnumField(Kind, max_length=16)
+    item_id = fields.UUIDField(null=True)
+    visit_id = fields.UUIDField(null=True)
+    captured_at: Any = fields.DatetimeField(null=True)
+    effective_on: Any = fields.DateField(null=True)
+    sha256: Any = fields.CharField(max_length=64, null=True)
+    length = fields.BigIntField()
+    arrived = fields.BigIntField(default=0)
+    parts = fields.IntField(default=0)
+    holder: Any = fields.UUIDField(null=True)
+    held_until: Any = fields.DatetimeField(null=True)
+    ends_at = fields.DatetimeField()
+    evidence_id: Any = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "upload"
+        constraints = [UniqueConstraint(fields=("zone_id", "client_id"), name="upload_begun_once")]
+        indexes = [
+            PartialIndex(fields=("zone_id", "submitted_by"), name="upload_under_way", condition={"evidence_id": None}),
+            Index(fields=("zone_id", "ends_at"), name="upload_ended"),
+        ]
+
+
+class UploadPart(Row):
+    """A run of an upload's bytes from `starts_at`, an object of the store that bears the row's id."""
+
+    upload_id = fields.UUIDField()
+    starts_at = fields.BigIntField()
+    size = fields.BigIntField()
+
+    class Meta:
+        table = "upload_part"
+        constraints = [UniqueConstraint(fields=("zone_id", "upload_id", "starts_at"), name="upload_part_once")]
+
+
+class UploadDay(Row):
+    """Bytes for which room was asked on a day (Shanghai), by a person or, under `NO_ZONE`, by all of the zone."""
+
+    person_id = fields.UUIDField()
+    day = fields.DateField()
+    bytes = fields.BigIntField()
+
+    class Meta:
+        table = "upload_day"
+        constraints = [UniqueConstraint(fields=("zone_id", "day", "person_id"), name="upload_day_once")]
 
 
 class Derivation(Row):

@@ -179,6 +179,18 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'person_id', 'role', 'unit_id'), name='role_grant_once'),
         ),
         ops.AddConstraint(
+            model_name='Upload',
+            constraint=UniqueConstraint(fields=('zone_id', 'client_id'), name='upload_begun_once'),
+        ),
+        ops.AddConstraint(
+            model_name='UploadDay',
+            constraint=UniqueConstraint(fields=('zone_id', 'day', 'person_id'), name='upload_day_once'),
+        ),
+        ops.AddConstraint(
+            model_name='UploadPart',
+            constraint=UniqueConstraint(fields=('zone_id', 'upload_id', 'starts_at'), name='upload_part_once'),
+        ),
+        ops.AddConstraint(
             model_name='Visit',
             constraint=UniqueConstraint(fields=('zone_id', 'plan_id', 'item_id'), name='visit_once_a_plan'),
         ),

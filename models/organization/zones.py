@@ -36,6 +36,10 @@ class ZoneSettings(BaseModel):
     working_hours: list[str] = Field(["09:00-12:00", "13:30-17:30"], min_length=1, max_length=4)
     urge_interval_hours: int = Field(24, ge=1, le=240)
     filing_number: str = Field("", max_length=60)
+    upload_person_day_mb: int = Field(2_048, ge=50, le=102_400)
+    upload_zone_day_mb: int = Field(204_800, ge=50, le=10_240_000)
+    upload_person_open_mb: int = Field(1_024, ge=50, le=10_240)
+    upload_zone_open_mb: int = Field(51_200, ge=50, le=1_024_000)
     level_colours: list[Colour] = Field(["grey", "blue", "yellow", "orange", "red"], min_length=5, max_length=5)
     channels: list[PhoneChannel] = ["subscribe", "template", "wecom", "sms"]
 

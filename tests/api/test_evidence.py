@@ -50,7 +50,7 @@ def objects(settings: Settings, zone: Zone) -> Path:
 
 
 def kept(objects: Path) -> list[str]:
-    incoming = objects.parent / "incoming"
+    incoming = objects.parent / "incoming" / objects.name
     return [path.name for folder in (objects, incoming) for path in folder.rglob("*") if path.is_file()]
 
 

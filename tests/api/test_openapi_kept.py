@@ -20,12 +20,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.wire import Route
+from api.wire import Route, tus
 from tests.api.conftest import Client
 from tests.api.simplest import DOCUMENT
 from tests.api.test_other_zones import ROUTES, caller_of
 from tests.full_zone import FullZone
 
+schemathesis.serializer.alias(tus.BODY, "application/octet-stream")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ENDING = {"mini.sign_in.sign_out", "console.sign_in.sign_out"}
 """They would end the callers' own sign-ins, and all that follows would only be refused."""

@@ -73,7 +73,10 @@ def operations() -> Iterator[tuple[Route, str, Json]]:
 
 
 async def ask(client: Client, route: Route, path: str, *, query: Json, body: Any) -> Answer:
-    headers = {"Idempotency-Key": str(uuid4()), "If-Match": '"1"'}
+    headers = {header.name: header.example for header in route.asks}
+    headers |= {"Idempotency-Key": str(uuid4()), "If-Match": '"1"'}
+    if route.stream:
+        headers["Content-Type"] = route.takes[0]
     sent = {"json": body} if route.body else {"data": b"x"} if route.writes else {}
     return await client.call(route.method, path, params=query, headers=headers, **sent)
 

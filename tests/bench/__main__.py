@@ -24,11 +24,12 @@ from tests.bench.measuring import Bench
 from tests.bench.pictures import measure_deriving
 from tests.bench.serving import BenchError, Server, serving
 from tests.bench.sweep import measure_sweeps
+from tests.bench.uploads import measure_upload_memory, measure_uploads
 from tests.bench.zones import BenchZone, lay_schema, load
 
 SERVED = ("inbox", "items", "acknowledge", "flatness")
 """These ask running servers."""
-PARTS = (*SERVED, "sealing", "roster", "fanout", "sweep", "derive", "reuse")
+PARTS = (*SERVED, "sealing", "roster", "fanout", "sweep", "derive", "reuse", "upload")
 
 
 WIDE = 160
@@ -81,6 +82,8 @@ async def measure(bench: Bench, parts: Sequence[str], folder: Path, size: Size) 
         await measure_sweeps(bench, size.open)
     if "derive" in parts:
         await measure_deriving(bench.figures, bench.told, folder, photos=40, rounds=bench.rounds)
+    if "upload" in parts:
+        await measure_uploading(bench, secret, folder)
     if "reuse" in parts:
         measure_reuse(bench.figures, bench.told, among=1_000_000, searches=500)
 
@@ -103,6 +106,18 @@ async def measure_served(bench: Bench, parts: Sequence[str], secret: str, folder
         await measuring.measure_memory(bench, servers, "resident memory, one worker")
         if "flatness" in parts:
             await flatness(bench, servers["ours"], secret, folder)
+
+
+async def measure_uploading(bench: Bench, secret: str, folder: Path) -> None:
+    """Ours and the bare server on a small zone; then a server that nothing was asked of."""
+    small = await load(bench.services, "bench_uploads", **measuring.SMALL)
+    async with (
+        served(bench, "ours", small, secret, folder) as ours,
+        served(bench, "disk", small, secret, folder) as disk,
+    ):
+        await measure_uploads(bench, ours, disk, folder)
+    async with served(bench, "ours", small, secret, folder) as fresh:
+        await measure_upload_memory(bench, fresh, folder)
 
 
 async def flatness(bench: Bench, large: Server, secret: str, folder: Path) -> None:

@@ -172,13 +172,13 @@ async def test_an_upload_that_breaks_off_leaves_nothing(zone, store, folder):
     assert kept(folder) == []
 
 
-async def test_what_a_killed_process_left_is_swept_a_day_later(store, folder, clock_moves):
+async def test_what_a_killed_process_left_is_swept_days_later(store, folder, clock_moves):
     await store.put("incoming/zone/left", b"half a photo")
     assert await evidence.sweep_incoming(store) == 0
-    clock_moves(days=2)  # a clock that was moved says nothing of the age of a file
+    clock_moves(days=5)  # a clock that was moved says nothing of the age of a file
     assert await evidence.sweep_incoming(store) == 0
-    two_days_ago = (clock.now() - clock.offset() - timedelta(days=2)).timestamp()
-    os.utime(folder / "incoming/zone/left", (two_days_ago, two_days_ago))
+    days_ago = (clock.now() - clock.offset() - timedelta(days=4, minutes=1)).timestamp()
+    os.utime(folder / "incoming/zone/left", (days_ago, days_ago))
     assert await evidence.sweep_incoming(store) == 1
 
 

@@ -42,3 +42,22 @@ export function installUploads(files: Map<string, Uint8Array>): void {
     files.has(filePath) ? success?.({ size: files.get(filePath)!.length, digest: '', errMsg: '' }) : fail?.({})
   Object.assign(globalThis, { uni: { ...(globalThis as { uni?: object }).uni, uploadFile, getFileInfo } })
 }
+
+/** `wx.request` with bytes, by WeChat's own methods only, and `readFile` of a part of a file. */
+export function installParts(files: Map<string, Uint8Array>): void {
+  const request = (asked: UniApp.RequestOptions) => {
+    const options = { method: asked.method, headers: asked.header, body: asked.data as unknown as ArrayBuffer }
+    void fetch(asked.url, options)
+      .then(async (answer) => asked.success?.({ statusCode: answer.status, data: await answer.text() } as never))
+      .catch(() => asked.fail?.({ errMsg: 'request:fail' }))
+  }
+  const readFile = ({ filePath, position, length, success, fail }: UniNamespace.ReadFileOption) => {
+    const content = files.get(filePath)
+    const part = content && new Uint8Array(content).slice(position, Number(position) + Number(length))
+    return part ? success?.({ data: part.buffer, errMsg: '' } as never) : fail?.({ errCode: 1300002, errMsg: 'readFile:fail no such file' } as never)
+  }
+  const getFileInfo = ({ filePath, success, fail }: UniApp.GetFileInfoOptions) =>
+    files.has(filePath) ? success?.({ size: files.get(filePath)!.length, digest: '', errMsg: '' }) : fail?.({})
+  const getFileSystemManager = () => ({ readFile })
+  Object.assign(globalThis, { uni: { request, getFileInfo, getFileSystemManager } })
+}

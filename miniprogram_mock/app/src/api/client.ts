@@ -2,6 +2,7 @@
 import type { Answered, Asked, KeptFile, Platform } from '@/platform/platform'
 
 import { address, type Body, type Parts, type PathOf, type Reply } from './contract'
+import { inParts, sendInParts, type Sending } from './parts'
 import { problemOf, SignedOut } from './problems'
 import type { Session } from './session'
 
@@ -49,9 +50,19 @@ export class Client {
     if (body !== undefined) headers['content-type'] = 'application/json'
     const asked = { method, url: this.platform.apiOrigin + path, headers, body }
     const { file, progressed } = options
+    if (file && options.key && inParts(path, file)) return this.sendInParts(path, options.key, file, progressed)
     const ask: Ask = (proven) =>
       file ? this.platform.upload(proven, file, progressed) : this.platform.request(proven)
     return succeeded(await this.signed(asked, ask))
+  }
+
+  private sendInParts(path: string, key: string, file: KeptFile, progressed: Sent['progressed'] = () => undefined) {
+    const sending: Sending = {
+      plain: (asked) => this.signed(asked, (proven) => this.platform.request(proven)),
+      part: (asked, from, to, hears) =>
+        this.signed(asked, (proven) => this.platform.uploadPart(proven, file, from, to, hears)),
+    }
+    return sendInParts(sending, { origin: this.platform.apiOrigin, path, key, file, progressed })
   }
 
   /** With the token in force; once more where that had run out. */

@@ -17,7 +17,7 @@ export class Problem extends Error {
 
   /** Whether the same request may be taken another time: the server was busy or ill, the request was not wrong. */
   get mayPass(): boolean {
-    return this.status >= 500 || [401, 408, 429].includes(this.status) || this.code === 'in_progress'
+    return this.status >= 500 || [401, 408, 423, 429].includes(this.status) || this.code === 'in_progress'
   }
 }
 

@@ -52,6 +52,8 @@ export interface Platform {
    * Rejects with FileGone too.
    */
   upload(asked: Asked, file: KeptFile, progressed?: (part: number) => void): Promise<Answered>
+  /** As `upload`, with the file's bytes from `from` up to `to`, and whatever method: PATCH where that is asked. */
+  uploadPart(asked: Asked, file: KeptFile, from: number, to: number, progressed?: (part: number) => void): Promise<Answered>
   /** As `request`; what a success brings is kept for the moment, `content` is where the interface can show it. */
   download(asked: Asked): Promise<Answered>
 

@@ -42,6 +42,8 @@ export const platform: Platform = {
     const headers = { ...asked.headers, 'content-type': 'application/octet-stream' }
     return upload({ ...asked, headers }, await contentOf(phone(), file), progressed)
   },
+  uploadPart: async (asked, file, from, to, progressed = () => undefined) =>
+    upload(asked, (await contentOf(phone(), file)).slice(from, to), progressed),
   download,
   login: wechat.login,
   phoneCode: wechat.phoneCode,

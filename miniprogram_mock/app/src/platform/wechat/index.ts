@@ -5,7 +5,7 @@ import { inTurn } from '../turns'
 import { entries } from './entries'
 import { chooseDocuments, choosePhotos, files, handOver } from './files'
 import { notes } from './notes'
-import { download, request, upload } from './requesting'
+import { download, request, upload, uploadPart } from './requesting'
 
 function login(): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -59,6 +59,7 @@ export const platform: Platform = {
   apiOrigin: import.meta.env.VITE_API_ORIGIN ?? '',
   request,
   upload,
+  uploadPart,
   download,
   login,
   phoneCode,
