@@ -14,7 +14,7 @@ from api.wire import Listing, Page, Routes, Schema, read_cursor, write_cursor
 from api.wire.files import FORM_OVERHEAD, file_chunks, stream_file
 from api.wire.once import key_of
 from models import evidence, lookbacks
-from models.base.errors import Invalid
+from models.base.errors import Fault, Invalid, NotFound, Refused
 from models.base.scope import Scope
 from models.base.stated import Day, Instant
 from models.evidence import Alike, Evidence, Form, Kind, Review, Shown, Use
@@ -30,7 +30,9 @@ UPLOADING = (
     *("not_a_photo", "broken_photo", "image_too_large_dimensions"),
     *("not_a_document", "broken_document", "encrypted_document", "document_unpacks_too_large"),
 )
-REVIEWING = ("not_found", "not_your_step", "same_person", "required", "bad_verdict", "wrong_state")
+REVIEWING = (
+    *("not_found", "not_your_step", "same_person", "required", "bad_verdict", "effective_in_future", "wrong_state"),
+)
 LISTING = ("not_found", "subject_missing")
 ORIGINAL = ("not_found", "no_file")
 EXTENSIONS = {
@@ -80,6 +82,55 @@ class ReviewIn(Schema):
 
     verdict: Annotated[Review, Field(description="认可、不予采纳或需要补充。", examples=["accepted"])]
     reason: Annotated[str, Field(description="理由和还缺什么。", max_length=500, examples=["请补充验收单。"])] = ""
+    effective_on: Annotated[
+        Day | None,
+        Field(description="审核认定的生效日期；不填则沿用提交人所填。", examples=["2026-11-20"]),
+    ] = None
+
+
+class WordIn(ReviewIn):
+    """A reviewer's word on one of several pieces."""
+
+    evidence_id: Annotated[UUID, Field(description="哪份材料。")]
+
+
+class ReviewsIn(Schema):
+    """Words on several pieces, of one item or of many."""
+
+    words: Annotated[list[WordIn], Field(description="逐份的审核意见。", min_length=1, max_length=evidence.MOST_WORDS)]
+
+
+class ReviewedOut(Schema):
+    """A piece with the word that stands now."""
+
+    id: UUID
+    item_id: UUID | None
+    review: Annotated[Review, Field(description="审核情况。")]
+    review_label: Annotated[str, Field(description="审核情况的中文名称。", examples=["认可"])]
+    review_reason: Annotated[str, Field(description="审核理由。")]
+    found_effective_on: Annotated[date | None, Field(description="审核认定的生效日期。")]
+    reviewed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Evidence) -> "ReviewedOut":
+        """From a row."""
+        facts = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
+        return cls(**facts, review_label=row.review.label)
+
+
+class FaultOut(Schema):
+    """A word that was refused; the others stand."""
+
+    pointer: Annotated[str, Field(description="第几份（JSON 指针）。", examples=["/words/2"])]
+    code: Annotated[str, Field(examples=["same_person"])]
+    detail: Annotated[str, Field(examples=["材料不能由提交人或责任人自己审核，请由其他同志审核。"])]
+
+
+class ReviewsOut(Schema):
+    """What became of each word: those that stand, and those that were refused, each with its place."""
+
+    items: list[ReviewedOut]
+    faults: list[FaultOut]
 
 
 class EvidenceQuery(Listing):
@@ -139,6 +190,7 @@ class EvidenceOut(Schema):
     review: Annotated[Review, Field(description="审核情况。")]
     review_label: Annotated[str, Field(description="审核情况的中文名称。", examples=["待审核"])]
     review_reason: Annotated[str, Field(description="审核理由。")]
+    found_effective_on: Annotated[date | None, Field(description="审核认定的生效日期；空为没有另行认定。")]
     reviewed_at: datetime | None
     may_review: Annotated[bool, Field(description="您现在可以审核这份材料。")]
     also_used: Annotated[
@@ -229,7 +281,36 @@ async def detail(scope: Scope, evidence_id: UUID) -> EvidenceOut:
 
 async def review(scope: Scope, evidence_id: UUID, body: ReviewIn) -> EvidenceOut:
     await _readable(scope, evidence_id)
-    return await _one(scope, await evidence.review(evidence_id, by=scope, verdict=body.verdict, reason=body.reason))
+    return await _one(scope, await evidence.review(evidence_id, by=scope, **body.model_dump()))
+
+
+async def review_each(scope: Scope, body: ReviewsIn) -> ReviewsOut:
+    """一次审核多份材料，逐份答复：有问题的指明是第几份，其余照常生效。重复提交不会重复审核。"""
+    words = [evidence.Word(**word.model_dump()) for word in body.words]
+    hidden = await _others_visits(scope, [word.evidence_id for word in words])
+    seen = [(place, word) for place, word in enumerate(words) if word.evidence_id not in hidden]
+    answers: dict[int, Evidence | Refused] = dict.fromkeys(range(len(words)), NotFound())
+    if seen:
+        said = await evidence.review_each([word for _, word in seen], by=scope)
+        answers |= {place: answer for (place, _), answer in zip(seen, said, strict=True)}
+    return ReviewsOut(
+        items=[ReviewedOut.of(answer) for answer in answers.values() if isinstance(answer, Evidence)],
+        faults=[fault for place, answer in answers.items() for fault in _faults(place, answer)],
+    )
+
+
+def _faults(place: int, answer: Evidence | Refused) -> list[FaultOut]:
+    if isinstance(answer, Evidence):
+        return []
+    within = answer.faults or (Fault("", answer.code, answer.detail),)
+    return [FaultOut(pointer=f"/words/{place}{one.pointer}", code=answer.code, detail=one.detail) for one in within]
+
+
+async def _others_visits(scope: Scope, asked: list[UUID]) -> set[UUID]:
+    """Those of `asked` that belong to visits which the caller may not see."""
+    visits = await evidence.of_visits_alone(asked, by=scope)
+    mine = await lookbacks.seen_by(visits.values(), by=scope)
+    return {evidence_id for evidence_id, visit_id in visits.items() if visit_id not in mine}
 
 
 async def _one(scope: Scope, row: Evidence) -> EvidenceOut:
@@ -282,6 +363,7 @@ def routes_for(audience: str, *, submitters: Set[StrEnum], readers: Set[StrEnum]
     routes.post(
         f"{one}/review", roles=reviewers, body=ReviewIn, reply=EvidenceOut, errors=REVIEWING, summary="审核材料"
     )(review)
+    routes.post("/reviews", roles=reviewers, body=ReviewsIn, reply=ReviewsOut, summary="一次审核多份材料")(review_each)
     routes.get(
         f"{one}/file", roles=readers, media_type="application/octet-stream", errors=ORIGINAL, summary="下载原件"
     )(original)

@@ -10,6 +10,7 @@ from models.evidence.attaching import (
     attach,
     of_item,
     of_visit,
+    of_visits_alone,
     readable,
     refuse_stranger,
     takes,
@@ -18,7 +19,7 @@ from models.evidence.comparing import RADIUS, Looks, compare, looks_after, state
 from models.evidence.contents import MOST_PIXELS, SIZE_LIMITS
 from models.evidence.deriving import Drawing, begin_drawing, blob_of, drawn, give_up, picture_of
 from models.evidence.intake import Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
-from models.evidence.reviewing import review, reviewable
+from models.evidence.reviewing import MOST_WORDS, Word, review, review_each, reviewable
 from models.evidence.showing import Alike, Shown, Use, shown
 from models.evidence.signals import Signal, apart, signals_of, trace
 from models.evidence.tables import (
@@ -38,6 +39,7 @@ __all__ = [
     "COMPARE",
     "DERIVE",
     "MOST_PIXELS",
+    "MOST_WORDS",
     "RADIUS",
     "SIZE_LIMITS",
     "Alike",
@@ -60,6 +62,7 @@ __all__ = [
     "Submission",
     "Trace",
     "Use",
+    "Word",
     "address",
     "apart",
     "attach",
@@ -72,10 +75,12 @@ __all__ = [
     "no_scan",
     "of_item",
     "of_visit",
+    "of_visits_alone",
     "picture_of",
     "readable",
     "refuse_stranger",
     "review",
+    "review_each",
     "reviewable",
     "shown",
     "signals_of",

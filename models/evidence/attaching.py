@@ -1,6 +1,7 @@
 """Submitting evidence, and reading what was submitted."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -201,6 +202,12 @@ async def of_visit(visit_id: UUID, *, by: Scope, after: UUID | None = None, limi
     if by.actor != "system" and not by.may(Role.INSPECTOR, Role.OVERSIGHT):
         rows = rows.filter(submitted_by=who(by))
     return await _page(rows, after, limit)
+
+
+async def of_visits_alone(evidence_ids: Sequence[UUID], *, by: Scope) -> dict[UUID, UUID]:
+    """Of these, the ones that others submitted for a visit and for no item: each with its visit."""
+    rows = Evidence.filter(zone_id=by.zone_id, id__in=list(evidence_ids), item_id=None).exclude(submitted_by=who(by))
+    return dict(await rows.values_list("id", "visit_id"))  # type: ignore[arg-type]
 
 
 async def _page(rows: "QuerySet[Evidence]", after: UUID | None, limit: int) -> list[Evidence]:

@@ -75,8 +75,8 @@ class Evidence(Row):
     """One thing that shows something of an item (in one of its cycles) or of a visit.
 
     Three dates are kept apart: `captured_at` as claimed by whoever submitted it, `received_at` by the server,
-    `effective_on` what it shows. `client_id` names the submission and `digest` is of all that was submitted: a replay
-    is known by both.
+    `effective_on` what it shows; `found_effective_on` is the last as its reviewer found it. `client_id` names the
+    submission and `digest` is of all that was submitted: a replay is known by both.
     """
 
     item_id = fields.UUIDField(null=True)
@@ -94,6 +94,7 @@ class Evidence(Row):
     digest = fields.CharField(max_length=64)
     review = fields.CharEnumField(Review, max_length=16, default=Review.PENDING)
     review_reason = fields.CharField(max_length=500, default="")
+    found_effective_on = fields.DateField(null=True)
     reviewed_by = fields.UUIDField(null=True)
     reviewed_at: Any = fields.DatetimeField(null=True)
 

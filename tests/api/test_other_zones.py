@@ -36,6 +36,8 @@ FILTERS = {
     ("console.items.similar", "owner_id"),
     ("console.lookbacks.plan", "campaign_id"),
     ("console.audit.acts", "subject_id"),
+    ("console.evidence.review_each", "evidence_id"),
+    ("mini.evidence.review_each", "evidence_id"),
 } | {(f"console.items.{name}", field) for name in ("listing", "export") for field in ("owner_id", "campaign_id")}
 """A filter over one's own rows refuses nothing, and finds nothing."""
 
@@ -113,8 +115,8 @@ def fields_with_ids(schema: Json, seen: frozenset[str] = frozenset()) -> Iterato
         name = schema["$ref"].rpartition("/")[2]
         if name not in seen:
             yield from fields_with_ids(DOCUMENT["components"]["schemas"][name], seen | {name})
-    for choice in schema.get("anyOf", ()):
-        yield from fields_with_ids(choice, seen)
+    for within in (*schema.get("anyOf", ()), schema.get("items", {})):
+        yield from fields_with_ids(within, seen)
     for name, inner in schema.get("properties", {}).items():
         if '"uuid"' in json.dumps({**inner, "examples": None}):
             yield name
@@ -168,6 +170,8 @@ def requests_with(theirs: FullZone, ours: FullZone) -> dict[tuple[str, str], tup
             requests[f"{audience}.evidence.page", field] = {field: each}, None
             requests[f"{audience}.evidence.submit", field] = {}, {"kind": "text", "text": "说明", field: each}
             requests[f"{audience}.evidence.upload", field] = {"kind": "photo", field: each}, None
+        words = {"words": [{"evidence_id": piece, "verdict": "accepted"}]}
+        requests[f"{audience}.evidence.review_each", "evidence_id"] = {}, words
     return requests
 
 
