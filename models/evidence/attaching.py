@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from tortoise.queryset import QuerySet
@@ -46,18 +47,22 @@ class Submission:
     @property
     def digest(self) -> str:
         """SHA-256 over all of it: the same submission, or another one under the same id."""
-        facts = {
-            "kind": self.kind,
-            "item": self.item_id,
-            "visit": self.visit_id,
-            "sha256": self.received and self.received.sha256,
-            "text": self.text.strip(),
-            "paper": self.paper_reference.strip(),
-            "captured": self.captured_at and int(self.captured_at.timestamp()),
-            "effective": self.effective_on,
-        }
-        plain = {name: None if fact is None else str(fact) for name, fact in facts.items()}
-        return hashlib.sha256(database.as_json(plain).encode()).hexdigest()
+        return digest_of(
+            kind=self.kind,
+            item=self.item_id,
+            visit=self.visit_id,
+            sha256=self.received and self.received.sha256,
+            text=self.text.strip(),
+            paper=self.paper_reference.strip(),
+            captured=self.captured_at and int(self.captured_at.timestamp()),
+            effective=self.effective_on,
+        )
+
+
+def digest_of(**facts: Any) -> str:
+    """SHA-256 (hex) over facts of a submission by name; whoever has them can compute it again (docs/formats.md)."""
+    plain = {name: None if fact is None else str(fact) for name, fact in facts.items()}
+    return hashlib.sha256(database.as_json(plain).encode()).hexdigest()
 
 
 async def refuse_stranger(*, by: Scope, item_id: UUID | None, visit_id: UUID | None) -> ledger.Item | None:
@@ -129,7 +134,12 @@ async def _attached(given: Submission, by: Scope, submitter: UUID, item: ledger.
         await _owe_pictures(evidence)
     elif given.kind is Kind.TEXT:
         await outbox.promise(by.zone_id, COMPARE, key=f"compare:{evidence.id}", evidence_id=str(evidence.id))
-    facts = {"item": given.item_id, "visit": given.visit_id, "sha256": evidence.sha256}
+    facts = {
+        "item": given.item_id,
+        "visit": given.visit_id,
+        "sha256": evidence.sha256,
+        "digest": evidence.digest,
+    }
     known = {name: str(value) for name, value in facts.items() if value is not None}
     await audit.record(by, "evidence.attached", ("evidence", evidence.id), kind=given.kind.value, **known)
     return evidence

@@ -171,7 +171,12 @@ async def _keep(
         )
     except IntegrityError:  # the same client_id for two visits at the same instant: the lock is on each visit alone
         raise Conflict("client_id_reused", "这个编号已用于另一份记录，这次的内容没有保存。") from None
-    said = {"record": str(record.id), "record_sha256": digest.hex(), "verdict": record.verdict.value}
+    said = {
+        "record": str(record.id),
+        "record_sha256": digest.hex(),
+        "words_sha256": audit.words_hash(record.seen, record.follow_up),  # without a place, for who may not see it
+        "verdict": record.verdict.value,
+    }
     event = "visit.corrected" if before else "visit.recorded"
     await audit.record(by, event, ("visit", visit.id), **said, effect=effect.value, source=sent.source.value)
     return record

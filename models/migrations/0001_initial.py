@@ -12,6 +12,7 @@ from models.feedback import FeedbackKind, FeedbackState
 from models.ledger.tables import Classification, ExtensionState, ListKind, State
 from models.lookbacks.tables import Effect, Source, Strata, Verdict
 from models.organization.tables import PostRank, UnitKind
+from models.packs.tables import PackState, PackSubject
 from models.personal_data import DeletionState
 from models.reminders.tables import ReminderKind, ReminderState
 from orjson import loads
@@ -371,6 +372,33 @@ class Migration(migrations.Migration):
                 ('given', fields.IntField(default=0)),
             ],
             options={'table': 'item_number_series', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The last number given in one list and year; its row is locked last in the issuing transaction.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='Pack',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('subject_type', fields.CharEnumField(description='ITEM: item\nCAMPAIGN: campaign', enum_type=PackSubject, max_length=16)),
+                ('subject_id', fields.UUIDField()),
+                ('name', fields.CharField(max_length=120)),
+                ('unit_path', fields.CharField(max_length=400)),
+                ('asked_by', fields.CharField(max_length=80)),
+                ('asked_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('state', fields.CharEnumField(default=PackState.WAITING, description='WAITING: waiting\nBUILDING: building\nDONE: done\nFAILED: failed\nCANCELLED: cancelled\nEXPIRED: expired', enum_type=PackState, max_length=16)),
+                ('files_total', fields.IntField()),
+                ('files_done', fields.IntField(default=0)),
+                ('attempts', fields.IntField(default=0)),
+                ('lease', fields.UUIDField(null=True)),
+                ('leased_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('size', fields.BigIntField(null=True)),
+                ('sha256', fields.CharField(null=True, max_length=64)),
+                ('manifest_sha256', fields.CharField(null=True, max_length=64)),
+                ('reason', fields.CharField(default='', max_length=200)),
+                ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('expires_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'pack', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='pack_of_zone'), PartialIndex(fields=['zone_id', 'expires_at'], name='pack_to_expire', condition={'state': 'done'})], 'pk_attr': 'id', 'table_description': 'One pack. `unit_path` is the subtree that holds all its items: whoever oversees it may see the pack.'},
             bases=['Row'],
         ),
         ops.CreateModel(

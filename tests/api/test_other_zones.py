@@ -115,7 +115,7 @@ def fields_with_ids(schema: Json, seen: frozenset[str] = frozenset()) -> Iterato
         name = schema["$ref"].rpartition("/")[2]
         if name not in seen:
             yield from fields_with_ids(DOCUMENT["components"]["schemas"][name], seen | {name})
-    for within in (*schema.get("anyOf", ()), schema.get("items", {})):
+    for within in (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])):
         yield from fields_with_ids(within, seen)
     for name, inner in schema.get("properties", {}).items():
         if '"uuid"' in json.dumps({**inner, "examples": None}):
@@ -155,6 +155,8 @@ def requests_with(theirs: FullZone, ours: FullZone) -> dict[tuple[str, str], tup
         ("console.escalations.simulate", "item_id"): ({}, {"item_id": item}),
         ("console.audit.acts", "subject_id"): ({"subject_id": item}, None),
         ("console.accounts.create", "person_id"): ({}, {"person_id": person, "login": f"other-{uuid4().hex[:8]}"}),
+        ("console.packs.ask", "item_id"): ({}, {"item_id": item}),
+        ("console.packs.ask", "campaign_id"): ({}, {"campaign_id": campaign}),
         ("console.lookbacks.plan", "unit_id"): ({}, plan | {"population": {"unit_id": unit}}),
         ("console.lookbacks.plan", "campaign_id"): ({}, plan | {"population": {"campaign_id": campaign}}),
         ("console.lookbacks.plan", "inspectors"): ({}, plan | {"name": "另一计划", "inspectors": [person]}),
