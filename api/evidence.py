@@ -13,11 +13,12 @@ from sanic.response import ResponseStream
 from api.wire import Listing, Page, Routes, Schema, read_cursor, write_cursor
 from api.wire.files import FORM_OVERHEAD, file_chunks, stream_file
 from api.wire.once import key_of
+from api.wire.phones import clock_skew
 from models import evidence, lookbacks
 from models.base.errors import Fault, Invalid, NotFound, Refused
 from models.base.scope import Scope
 from models.base.stated import Day, Instant
-from models.evidence import Alike, Evidence, Form, Kind, Review, Shown, Use
+from models.evidence import Alike, Evidence, Form, Kind, Review, Shown, Use, nonces
 
 LARGEST_BODY = max(evidence.SIZE_LIMITS.values()) + FORM_OVERHEAD
 SUBMITTING = (
@@ -48,6 +49,9 @@ EXTENSIONS = {
 ItemId = Annotated[UUID | None, Field(description="所属事项；与检查至少填一个。")]
 VisitId = Annotated[UUID | None, Field(description="所属检查记录；由检查人员提交。")]
 CapturedAt = Annotated[Instant | None, Field(description="拍摄时间（提交人所述）。")]
+VisitNonce = Annotated[
+    str | None, Field(description="检查编码，随检查详情取得，原样带回；没有也可以提交。", max_length=nonces.LONGEST)
+]
 EffectiveOn = Annotated[Day | None, Field(description="材料所反映的日期。", examples=["2026-11-20"])]
 
 
@@ -60,6 +64,7 @@ class UploadQuery(Schema):
     sha256: Annotated[str | None, Field(description="文件的 SHA-256（十六进制）。", pattern="^[0-9a-fA-F]{64}$")] = None
     captured_at: CapturedAt = None
     effective_on: EffectiveOn = None
+    nonce: VisitNonce = None
 
 
 class WordsIn(Schema):
@@ -75,6 +80,7 @@ class WordsIn(Schema):
     ] = ""
     captured_at: CapturedAt = None
     effective_on: EffectiveOn = None
+    nonce: VisitNonce = None
 
 
 class ReviewIn(Schema):
@@ -235,14 +241,28 @@ async def upload(request: Request, scope: Scope, query: UploadQuery) -> Evidence
         scan=getattr(request.app.ctx, "scan", evidence.no_scan),
         claimed=query.sha256,
     )
-    facts = query.model_dump(exclude={"sha256"}) | {"kind": kind, "client_id": key_of(request), "received": received}
-    return await _one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
+    facts = query.model_dump(exclude={"sha256", "nonce"}) | {"kind": kind, "received": received}
+    return await _submitted(request, scope, query.nonce, facts)
 
 
 async def submit(request: Request, scope: Scope, body: WordsIn) -> EvidenceOut:
     await _refuse_strange_visit(scope, body.visit_id, body.item_id)
-    facts = body.model_dump() | {"kind": Kind(body.kind), "client_id": key_of(request)}
-    return await _one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
+    return await _submitted(request, scope, body.nonce, body.model_dump(exclude={"nonce"}) | {"kind": Kind(body.kind)})
+
+
+async def _submitted(request: Request, scope: Scope, nonce: str | None, facts: dict[str, Any]) -> EvidenceOut:
+    along = brought(request, scope, facts["visit_id"], nonce)
+    given = evidence.Submission(client_id=key_of(request), brought=along, **facts)
+    return await _one(scope, await evidence.attach(given, by=scope))
+
+
+def brought(request: Request, scope: Scope, visit_id: UUID | None, nonce: str | None) -> evidence.Brought:
+    """What came along from a phone; nothing from the console, where what came on paper is typed in."""
+    if scope.account_id is not None:
+        return evidence.Brought()
+    signer = request.app.ctx.signer
+    known = evidence.examine(nonce, visit_id, scope.person_id, signer=signer) if visit_id else None
+    return evidence.Brought(nonce=known, clock_skew=clock_skew(request))
 
 
 async def _refuse_strange_visit(scope: Scope, visit_id: UUID | None, item_id: UUID | None = None) -> None:

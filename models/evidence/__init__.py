@@ -6,6 +6,8 @@ Originals are kept byte for byte under their SHA-256. Nothing depends on a photo
 from models.evidence.attaching import (
     COMPARE,
     DERIVE,
+    NOTHING,
+    Brought,
     Submission,
     attach,
     digest_of,
@@ -20,9 +22,10 @@ from models.evidence.comparing import RADIUS, Looks, compare, looks_after, state
 from models.evidence.contents import MOST_PIXELS, SIZE_LIMITS
 from models.evidence.deriving import Drawing, begin_drawing, blob_of, drawn, give_up, picture_of
 from models.evidence.intake import Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
+from models.evidence.nonces import examine, issue
 from models.evidence.reviewing import MOST_WORDS, Word, review, review_each, reviewable
 from models.evidence.showing import Alike, Shown, Use, shown
-from models.evidence.signals import Signal, apart, signals_of, trace
+from models.evidence.signals import Signal, apart, brought_along, signals_of, trace
 from models.evidence.tables import (
     Blob,
     Derivation,
@@ -32,6 +35,7 @@ from models.evidence.tables import (
     Kind,
     Likeness,
     Look,
+    Nonce,
     Review,
     Trace,
 )
@@ -41,10 +45,12 @@ __all__ = [
     "DERIVE",
     "MOST_PIXELS",
     "MOST_WORDS",
+    "NOTHING",
     "RADIUS",
     "SIZE_LIMITS",
     "Alike",
     "Blob",
+    "Brought",
     "Derivation",
     "DerivationState",
     "Drawing",
@@ -54,6 +60,7 @@ __all__ = [
     "Likeness",
     "Look",
     "Looks",
+    "Nonce",
     "Objects",
     "Received",
     "Review",
@@ -69,10 +76,13 @@ __all__ = [
     "attach",
     "begin_drawing",
     "blob_of",
+    "brought_along",
     "compare",
     "digest_of",
     "drawn",
+    "examine",
     "give_up",
+    "issue",
     "looks_after",
     "no_scan",
     "of_item",

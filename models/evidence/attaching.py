@@ -16,7 +16,7 @@ from models.base.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
 from models.evidence.intake import Received
-from models.evidence.tables import Derivation, Evidence, Form, Kind
+from models.evidence.tables import Derivation, Evidence, Form, Kind, Nonce
 from models.ledger.people import parties, selves, who
 from models.ledger.tables import REVIEWED, RUNNING
 
@@ -24,6 +24,17 @@ DERIVE = outbox.job("evidence.derive")
 COMPARE = outbox.job("evidence.compare")
 SUBMITTERS = frozenset({ledger.Party.OWNER, ledger.Party.UNIT_REVIEWER, ledger.Party.OVERSIGHT})
 TAKING = RUNNING | REVIEWED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a phone's write brought along without saying anything by it (columns of Evidence)."""
+
+    nonce: Nonce | None = None
+    clock_skew: int | None = None
+
+
+NOTHING = Brought()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +54,11 @@ class Submission:
     paper_reference: str = ""
     captured_at: datetime | None = None
     effective_on: date | None = None
+    brought: Brought = NOTHING
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all of it: the same submission, or another one under the same id."""
+        """SHA-256 over all that is said: the same submission, or another one under the same id."""
         return digest_of(
             kind=self.kind,
             item=self.item_id,
@@ -129,6 +141,8 @@ async def _attached(given: Submission, by: Scope, submitter: UUID, item: ledger.
         effective_on=given.effective_on,
         client_id=given.client_id,
         digest=given.digest,
+        nonce=given.brought.nonce,
+        clock_skew=given.brought.clock_skew,
     )
     if given.kind.is_file:
         await _owe_pictures(evidence)

@@ -7,7 +7,7 @@ from models.base.scope import Role
 from models.callbacks import CallbackState
 from models.deliveries.tables import Channel, DeliveryState
 from models.escalations.tables import Action, Condition, DraftState, TimerState
-from models.evidence.tables import DerivationState, Form, Kind, Review
+from models.evidence.tables import DerivationState, Form, Kind, Nonce, Review
 from models.feedback import FeedbackKind, FeedbackState
 from models.ledger.tables import Classification, ExtensionState, ListKind, State
 from models.lookbacks.tables import Effect, Source, Strata, Verdict
@@ -248,6 +248,8 @@ class Migration(migrations.Migration):
                 ('effective_on', fields.DateField(null=True)),
                 ('client_id', fields.UUIDField()),
                 ('digest', fields.CharField(max_length=64)),
+                ('nonce', fields.CharEnumField(null=True, description='ABSENT: absent\nFOREIGN: foreign\nGOOD: good', enum_type=Nonce, max_length=8)),
+                ('clock_skew', fields.IntField(null=True)),
                 ('review', fields.CharEnumField(default=Review.PENDING, description='PENDING: pending\nACCEPTED: accepted\nREJECTED: rejected\nMORE_WANTED: more_wanted', enum_type=Review, max_length=16)),
                 ('review_reason', fields.CharField(default='', max_length=500)),
                 ('found_effective_on', fields.DateField(null=True)),
@@ -845,6 +847,8 @@ class Migration(migrations.Migration):
                 ('corrects', fields.UUIDField(null=True)),
                 ('correction_reason', fields.CharField(default='', max_length=500)),
                 ('effect', fields.CharEnumField(description='CONFIRMED: confirmed\nFOLLOW_UP: follow_up\nREOPENED: reopened\nNONE: none', enum_type=Effect, max_length=16)),
+                ('nonce', fields.CharEnumField(null=True, description='ABSENT: absent\nFOREIGN: foreign\nGOOD: good', enum_type=Nonce, max_length=8)),
+                ('clock_skew', fields.IntField(null=True)),
             ],
             options={'table': 'visit_record', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'visit_id', 'id'], name='visit_record_of_visit'), Index(fields=['zone_id', 'recorded_by', 'visited_at'], name='visit_record_beside_others')], 'pk_attr': 'id', 'table_description': 'What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.'},
             bases=['Row'],

@@ -47,6 +47,7 @@ export class Client {
     const headers: Record<string, string> = options.key ? { 'idempotency-key': options.key } : {}
     const body = options.body === undefined ? undefined : JSON.stringify(options.body)
     if (body !== undefined) headers['content-type'] = 'application/json'
+    if (method !== 'GET') headers['phone-time'] = new Date().toISOString()
     const asked = { method, url: this.platform.apiOrigin + path, headers, body }
     const { file, progressed } = options
     const ask: Ask = (proven) =>

@@ -2201,6 +2201,11 @@ export interface components {
              * @default
              */
             correction_reason: string;
+            /**
+             * Nonce
+             * @description 检查编码，随检查详情取得，原样带回；没有也可以提交。
+             */
+            nonce?: string | null;
         };
         /**
          * RecordOut
@@ -2564,6 +2569,11 @@ export interface components {
              * @description 材料所反映的日期。
              */
             effective_on?: string | null;
+            /**
+             * Nonce
+             * @description 检查编码，随检查详情取得，原样带回；没有也可以提交。
+             */
+            nonce?: string | null;
         };
         /**
          * UrgeIn
@@ -2792,6 +2802,11 @@ export interface components {
              * @description 供监督机构核对的提示；只给监督机构看，不作结论
              */
             signals: components["schemas"]["SignalOut"][];
+            /**
+             * Nonce
+             * @description 检查编码，只发给检查人员的手机；离线填写后随记录和照片带回，没有也可以提交
+             */
+            nonce: string | null;
         };
         /**
          * VisitsQuery
@@ -2883,6 +2898,11 @@ export interface components {
              * @description 材料所反映的日期。
              */
             effective_on?: string | null;
+            /**
+             * Nonce
+             * @description 检查编码，随检查详情取得，原样带回；没有也可以提交。
+             */
+            nonce?: string | null;
         };
         /**
          * ZoneOut
@@ -4313,6 +4333,8 @@ export interface operations {
                 captured_at?: string | null;
                 /** @description 材料所反映的日期。 */
                 effective_on?: string | null;
+                /** @description 检查编码，随检查详情取得，原样带回；没有也可以提交。 */
+                nonce?: string | null;
             };
             header: {
                 /** @description 客户端生成的 UUID；网络不好重发时用同一个，只会办一次。 */
