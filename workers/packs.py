@@ -6,6 +6,7 @@ from time import monotonic
 import structlog
 
 from models import packs
+from models.base import clock
 from models.packs import Made, NotSealedYet, Pack, Stopped, TooLong
 from workers import timelines
 from workers.relay import Context, every
@@ -15,6 +16,7 @@ log = structlog.get_logger()
 BEAT_SECONDS = 2.0
 PAUSE = timedelta(seconds=30)
 NOT_SEALED = timedelta(seconds=2)
+LEFT_BEHIND = timedelta(days=1)
 
 
 class _Interrupted(Exception):
@@ -67,3 +69,12 @@ async def expire(context: Context) -> None:
     for pack in await packs.to_expire():
         await context.store.delete(packs.address(pack))
         await packs.expired(pack)
+
+
+@every(seconds=3600)
+async def sweep(context: Context) -> None:
+    """Remove what builders that were killed left behind; whatever is so old has expired."""
+    before = clock.now() - clock.offset() - packs.KEPT - LEFT_BEHIND
+    for key in await context.store.older(packs.FOLDER, before):
+        await context.store.delete(key)
+    await context.store.sweep_unfinished(packs.FOLDER, before)

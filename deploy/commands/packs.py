@@ -94,7 +94,8 @@ def verify(file: PackFile) -> None:
         console.print(f"[red]{escape(mismatch.name)}[/red]: {escape(mismatch.reason)}", soft_wrap=True)
     if mismatches:
         raise typer.Exit(1)
-    manifest, chain = verifying.manifest, verifying.manifest["chain"]
-    console.print(f"{file}: all {len(manifest['files'])} files match; {manifest['name']}", soft_wrap=True, markup=False)
+    manifest = verifying.manifest
+    assert manifest is not None  # or that had been said
+    console.print(f"{file}: all {len(manifest.files)} files match; {manifest.name}", soft_wrap=True, markup=False)
     console.print(f"manifest {verifying.manifest_sha256}: the log's row pack.made names it", soft_wrap=True)
-    console.print(f"chain ends at block {chain['height']}, {chain['hash']}", soft_wrap=True)
+    console.print(f"chain ends at block {manifest.chain.height}, {manifest.chain.hash}", soft_wrap=True)

@@ -6,27 +6,12 @@ are, text is deflated. Past 4 GB or 65,535 files it is ZIP64.
 
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from models.base import clock
-
-
-@dataclass(frozen=True, slots=True)
-class FileFact:
-    """A file of the pack as the manifest names it: `size` in bytes, `what` it is, of which `item`."""
-
-    path: str
-    size: int
-    sha256: str
-    what: str
-    item: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Without what is not known."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+from models.packs.manifest import FileFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +64,8 @@ class Archive:
                 size += len(chunk)
                 file.write(chunk)
                 yield self._written.taken()
-        self.files.append(FileFact(entry.path, size, digest.hexdigest(), entry.what, entry.item))
+        fact = {"path": entry.path, "size": size, "sha256": digest.hexdigest(), "what": entry.what, "item": entry.item}
+        self.files.append(FileFact.model_validate(fact))
         yield self._written.taken()
 
     def end(self) -> bytes:

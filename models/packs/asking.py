@@ -14,10 +14,11 @@ from models.base.errors import Conflict, Invalid, NotFound
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
 from models.ledger import Item, State
+from models.packs.manifest import MOST_FILES
 from models.packs.tables import UNDER_WAY, Pack, PackState, PackSubject
 
 KEPT = timedelta(days=7)
-MOST_FILES = 50_000
+FOLDER = "packs"
 MOST_UNDER_WAY = 20
 """In a zone: a pack may take minutes, and workers have other things to do."""
 
@@ -152,4 +153,4 @@ async def take(pack_id: UUID, *, by: Scope) -> Pack:
 
 def address(pack: Pack) -> str:
     """The pack's key in the store: of this try alone, so that a builder who lost the lease writes over nobody's."""
-    return f"packs/{pack.zone_id}/{pack.id}-{pack.attempts}.zip"
+    return f"{FOLDER}/{pack.zone_id}/{pack.id}-{pack.attempts}.zip"

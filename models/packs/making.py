@@ -13,12 +13,13 @@ from models.base import audit, clock
 from models.base.audit import AuditBlock
 from models.evidence import address as evidence_address
 from models.organization import Zone
+from models.packs import manifest
 from models.packs.archive import Archive, Entry, whole
 from models.packs.asking import items_in
 from models.packs.dossier import Dossier, dossier
+from models.packs.manifest import ChainFact, Manifest, SubjectFact, ZoneFact
 from models.packs.tables import Pack
 
-FORMAT = "zhuoluo-pack/1"
 ITEMS_AT_ONCE = 50
 README = """{name}
 
@@ -103,9 +104,9 @@ class Made:
         proof = audit.proof_lines(self.pack.zone_id, head.height, holding)
         async for chunk in self._add(Entry("audit/proof.jsonl", "proof", proof)):
             yield chunk
-        manifest = orjson.dumps(await self._manifest(head), default=str, option=orjson.OPT_INDENT_2)
-        self.manifest_sha256 = hashlib.sha256(manifest).hexdigest()
-        async for chunk in self._add(Entry("manifest.json", "manifest", whole(manifest))):
+        content = (await self._manifest(head)).model_dump_json(indent=2, exclude_none=True).encode()
+        self.manifest_sha256 = hashlib.sha256(content).hexdigest()
+        async for chunk in self._add(Entry(manifest.PATH, "manifest", whole(content))):
             yield chunk
         yield self._archive.end()
 
@@ -163,19 +164,18 @@ class Made:
             raise NotSealedYet
         return head, {*heights.values()}
 
-    async def _manifest(self, head: AuditBlock) -> dict[str, Any]:
+    async def _manifest(self, head: AuditBlock) -> Manifest:
         zone = await Zone.get(id=self.pack.zone_id)
-        return {
-            "format": FORMAT,
-            "name": self.pack.name,
-            "zone": {"id": zone.id, "code": zone.code, "name": zone.name},
-            "subject": {"type": self.pack.subject_type.value, "id": self.pack.subject_id},
-            "made_at": self.made_at,
-            "classification": self.classification,
-            "chain": {"height": head.height, "hash": bytes(head.hash).hex()},
-            "lost": self.lost,
-            "files": [file.as_json() for file in self._archive.files],
-        }
+        return Manifest(
+            name=self.pack.name,
+            zone=ZoneFact(id=zone.id, code=zone.code, name=zone.name),
+            subject=SubjectFact(type=self.pack.subject_type, id=self.pack.subject_id),
+            made_at=self.made_at,
+            classification=self.classification,
+            chain=ChainFact(height=head.height, hash=bytes(head.hash).hex()),
+            lost=self.lost,
+            files=self._archive.files,
+        )
 
 
 def _json(facts: dict[str, Any]) -> bytes:

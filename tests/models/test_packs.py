@@ -218,9 +218,21 @@ async def test_another_format_is_said_to_be_unknown(files: Files) -> None:
     )
 
 
-@pytest.mark.parametrize("manifest", [b"", b"[]", b"{}", b'{"format": "zhuoluo-pack/1"}', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "manifest", [b"", b"[]", b"{}", b'{"format": "zhuoluo-pack/1"}', b"\xff", b"[" * 100_000, b'{"format": 1}']
+)
 async def test_what_is_no_manifest_is_said_so(files: Files, manifest: bytes) -> None:
     assert named(verified(closed({**files, "manifest.json": manifest}))).startswith("manifest.json: ")
+
+
+async def test_a_manifest_with_a_size_hash_or_path_that_can_be_none_is_said_so(files: Files) -> None:
+    manifest = orjson.loads(files["manifest.json"])
+    for wrong in ({"size": -1}, {"size": "many"}, {"sha256": "x"}, {"path": []}, {"path": ""}, {"what": None}):
+        changed = manifest | {"files": [manifest["files"][0] | wrong, *manifest["files"][1:]]}
+        found = named(verified(closed({**files, "manifest.json": orjson.dumps(changed)})))
+        assert found == "manifest.json: is no manifest"
+    twice = manifest | {"files": manifest["files"] * 2}
+    assert "names a file twice" in named(verified(closed({**files, "manifest.json": orjson.dumps(twice)})))
 
 
 # a careful forger, who makes the manifest agree

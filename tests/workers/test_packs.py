@@ -2,8 +2,10 @@
 
 import asyncio
 import io
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pypdfium2
@@ -13,6 +15,7 @@ from redis.asyncio import Redis
 from gateways.store import Missing, Store
 from gateways.wechat import WeChat
 from models import packs
+from models.base import clock
 from models.base.audit import AuditRow
 from models.base.settings import Settings
 from models.organization import Zone
@@ -20,7 +23,7 @@ from models.packs import PackState, PackSubject
 from tests.office import Office, open_office
 from tests.packing import closed_with_evidence, opened
 from workers import timelines
-from workers.packs import build, expire
+from workers.packs import build, expire, sweep
 from workers.relay import Context
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -51,7 +54,7 @@ async def test_a_pack_that_was_asked_for_is_built_and_verifies(office: Office, c
     assert (done.state, done.size, done.files_done) == (PackState.DONE, len(content), done.files_total)
     verifying = packs.Verifying(io.BytesIO(content), lambda size: None)
     assert list(verifying.mismatches()) == []
-    assert len(verifying.manifest["files"]) + 1 == done.files_total
+    assert verifying.manifest and len(verifying.manifest.files) + 1 == done.files_total
     (made,) = await AuditRow.filter(zone_id=office.zone.id, action="pack.made")
     assert made.data["manifest_sha256"] == verifying.manifest_sha256 == done.manifest_sha256
     assert await AuditRow.filter(zone_id=office.zone.id, action="pack.taken").count() == 1
@@ -118,3 +121,16 @@ async def test_a_pack_is_removed_after_a_week(
     assert (await packs.pack_of(done.id, by=office.overseer)).state is PackState.EXPIRED
     with pytest.raises(Missing):
         await context.store.read(packs.address(done))
+
+
+async def test_what_a_killed_builder_left_is_swept_once_it_cannot_be_wanted_any_more(
+    context: Context, tmp_path: Path
+) -> None:
+    for age, name in ((7, "young"), (9, "old"), (9, "half.zip#1")):
+        left = tmp_path / "objects" / "packs" / name
+        left.parent.mkdir(parents=True, exist_ok=True)
+        left.write_bytes(b"half a pack")
+        then = (clock.now() - clock.offset() - timedelta(days=age)).timestamp()
+        os.utime(left, (then, then))
+    await sweep(context)
+    assert [path.name for path in (tmp_path / "objects" / "packs").iterdir()] == ["young"]

@@ -6,20 +6,22 @@ Memory is bounded by the manifest and one item's facts, whatever the archive cla
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import orjson
 
-from models.packs.making import FORMAT
+from models.packs.dossier import MOST_ROWS
+from models.packs.manifest import FORMAT, PATH, FileFact, Manifest
 from models.packs.verifying.chain import Chain
 from models.packs.verifying.container import MEGABYTE, Container, Unreadable
-from models.packs.verifying.facts import Mismatch, check_facts, check_rows
+from models.packs.verifying.facts import Mismatch, Rows, check_facts, check_rows
 
 __all__ = ["Mismatch", "Verifying", "verify"]
 
-MANIFEST = "manifest.json"
 MOST_MANIFEST = 64 * MEGABYTE
-MOST_FACTS = 256 * MEGABYTE
+MOST_FACTS = 64 * MEGABYTE
+MOST_OWED = 1_000_000
+"""Rows of all items; some 300 MB while they wait for their proof."""
 NAMED_BY_CONTENT = ("originals/", "views/")
 
 
@@ -28,7 +30,7 @@ class Verifying:
 
     def __init__(self, file: BinaryIO, passed: Callable[[int], None]) -> None:
         self._file, self._passed = file, passed
-        self.manifest: dict[str, Any] = {}
+        self.manifest: Manifest | None = None
         self.manifest_sha256 = ""
         self._sound: set[str] = set()
 
@@ -37,80 +39,81 @@ class Verifying:
         try:
             with Container(self._file) as container:
                 yield from (Mismatch(name, why) for name, why in container.faults)
-                self._read_manifest(container)
-                yield from self._check(container)
+                yield from self._check(container, self._read_manifest(container))
         except Unreadable as unreadable:
             yield Mismatch(unreadable.name, unreadable.reason)
 
-    def _read_manifest(self, container: Container) -> None:
-        content = container.read(MANIFEST, MOST_MANIFEST)
+    def _read_manifest(self, container: Container) -> Manifest:
+        content = container.read(PATH, MOST_MANIFEST)
         self.manifest_sha256 = hashlib.sha256(content).hexdigest()
         try:
-            manifest = orjson.loads(content)
-            known = manifest["format"]
-            chain, files = manifest["chain"], manifest["files"]
-            well = bytes.fromhex(chain["hash"]) and all({"path", "size", "sha256", "what"} <= {*file} for file in files)
+            known = orjson.loads(content)["format"]
+            if known != FORMAT:
+                raise Unreadable(PATH, f"format {known!r} is not one that this version knows ({FORMAT})")
+            self.manifest = Manifest.model_validate_json(content)
         except (ValueError, KeyError, TypeError):
-            raise Unreadable(MANIFEST, "it is no manifest") from None
-        if known != FORMAT:
-            raise Unreadable(MANIFEST, f"format {known!r} is not one that this version knows ({FORMAT})")
-        if not well or len({file["path"] for file in files}) < len(files):
-            raise Unreadable(MANIFEST, "it is no manifest, or names a file twice")
-        self.manifest = manifest
+            raise Unreadable(PATH, "is no manifest") from None
+        if len({file.path for file in self.manifest.files}) < len(self.manifest.files):
+            raise Unreadable(PATH, "names a file twice")
+        return self.manifest
 
-    def _check(self, container: Container) -> Iterator[Mismatch]:
-        files = {file["path"]: file for file in self.manifest["files"]}
-        for path, file in files.items():
-            yield from self._check_file(container, path, file)
-        for name in container.names - files.keys() - {MANIFEST}:
+    def _check(self, container: Container, manifest: Manifest) -> Iterator[Mismatch]:
+        for file in manifest.files:
+            yield from self._check_file(container, file)
+        for name in sorted(container.names - {file.path for file in manifest.files} - {PATH}):
             yield Mismatch(name, "is not in the manifest")
-        for path in self.manifest.get("lost", ()):
+        for path in manifest.lost:
             yield Mismatch(path, "was lost already when the pack was made")
-        yield from self._check_log(container)
+        yield from self._check_log(container, manifest)
 
-    def _check_file(self, container: Container, path: str, file: dict[str, Any]) -> Iterator[Mismatch]:
-        if path not in container.names:
-            yield Mismatch(path, "is missing")
-            return
+    def _check_file(self, container: Container, file: FileFact) -> Iterator[Mismatch]:
         digest, size = hashlib.sha256(), 0
         try:
-            for chunk in container.chunks(path, int(file["size"])):
+            for chunk in container.chunks(file.path, file.size):
                 digest.update(chunk)
                 size += len(chunk)
                 self._passed(len(chunk))
         except Unreadable as unreadable:
-            yield Mismatch(path, unreadable.reason)
+            yield Mismatch(file.path, unreadable.reason)
             return
-        if (size, digest.hexdigest()) != (file["size"], file["sha256"]):
-            yield Mismatch(path, "is not what the manifest names: its content was altered")
-        elif path.startswith(NAMED_BY_CONTENT) and file["sha256"] not in path:
-            yield Mismatch(path, "is not the file that its name promises")
+        if (size, digest.hexdigest()) != (file.size, file.sha256):
+            yield Mismatch(file.path, "is not what the manifest names: its content was altered")
+        elif file.path.startswith(NAMED_BY_CONTENT) and file.sha256 not in file.path:
+            yield Mismatch(file.path, "is not the file that its name promises")
         else:
-            self._sound.add(path)
+            self._sound.add(file.path)
 
-    def _check_log(self, container: Container) -> Iterator[Mismatch]:
+    def _check_log(self, container: Container, manifest: Manifest) -> Iterator[Mismatch]:
         """Facts against the log, and the log against the chain; what was found altered has been named already."""
-        chain = Chain(self.manifest["chain"])
-        for item, files in self._items().items():
-            rows: dict[str, dict[str, Any]] = {}
+        chain = Chain(manifest.chain.height, bytes.fromhex(manifest.chain.hash))
+        for files in self._items(manifest).values():
+            rows: Rows = {}
             for path in files["log"]:
-                for row, mismatch in check_rows(path, container.lines(path), str(self.manifest["zone"]["id"])):
-                    if mismatch:
-                        yield mismatch
-                    if row:
-                        rows[row["id"]] = row
-                        chain.owes(bytes.fromhex(row["hash"]), f"{path}: row {row['id']}")
+                yield from self._check_rows(container, path, str(manifest.zone.id), rows, chain)
             for path in files["item"] if files["log"] else ():
-                yield from check_facts(item, path, container.read(path, MOST_FACTS), rows)
-        proofs = [file["path"] for file in self.manifest["files"] if file["what"] == "proof"]
+                yield from check_facts(path, container.read(path, MOST_FACTS), rows)
+        proofs = [file.path for file in manifest.files if file.what == "proof"]
         for path in proofs if self._sound.issuperset(proofs) else ():
-            yield from (Mismatch(name, why) for name, why in chain.mismatches(path, container.lines(path)))
+            yield from (Mismatch(name, why) for name, why in chain.blocks(path, container.lines(path)))
+            yield from (Mismatch(name, "does not stand in the sealed chain") for name in chain.unproven())
 
-    def _items(self) -> dict[str, dict[str, list[str]]]:
+    def _check_rows(
+        self, container: Container, path: str, zone_id: str, rows: Rows, chain: Chain
+    ) -> Iterator[Mismatch]:
+        for row, mismatch in check_rows(path, container.lines(path), zone_id):
+            if mismatch:
+                yield mismatch
+            if row:
+                rows[row["id"]] = row
+                chain.owes(bytes.fromhex(row["hash"]), f"{path}: row {row['id']}")
+            if len(rows) > MOST_ROWS or chain.owed > MOST_OWED:
+                raise Unreadable(path, "has more rows than any pack has")
+
+    def _items(self, manifest: Manifest) -> dict[str, dict[str, list[str]]]:
         found: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"item": [], "log": []})
-        for file in self.manifest["files"]:
-            if file["what"] in ("item", "log") and file["path"] in self._sound:
-                found[str(file.get("item"))][file["what"]].append(file["path"])
+        for file in manifest.files:
+            if file.what in ("item", "log") and file.path in self._sound:
+                found[str(file.item)][file.what].append(file.path)
         return found
 
 

@@ -11,22 +11,30 @@ from models.base.audit import GENESIS, below, block_hash, rows_root
 class Chain:
     """From the head that the manifest names down to the blocks that hold the rows."""
 
-    def __init__(self, head: dict[str, Any]) -> None:
-        self._promised = {int(head["height"]): bytes.fromhex(head["hash"])}
+    def __init__(self, height: int, hash_: bytes) -> None:
+        self._promised = {height: hash_}
         self._owed: dict[bytes, str] = {}
 
     def owes(self, row_hash: bytes, name: str) -> None:
         """A row of that hash is said to be in the chain."""
         self._owed[row_hash] = name
 
-    def mismatches(self, path: str, lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
-        """Names and reasons: blocks that nothing above binds, and rows that no bound block holds."""
+    @property
+    def owed(self) -> int:
+        """Rows that wait for their proof."""
+        return len(self._owed)
+
+    def unproven(self) -> Iterator[str]:
+        """Names of the rows that no bound block holds."""
+        yield from self._owed.values()
+
+    def blocks(self, path: str, lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+        """Names and reasons: blocks that nothing above binds."""
         for number, line in enumerate(lines, 1):
             try:
                 yield from self._block(path, orjson.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
                 yield f"{path}: line {number}", "cannot be read"
-        yield from ((name, "does not stand in the sealed chain") for name in self._owed.values())
 
     def _block(self, path: str, entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
         height, name = int(entry["height"]), f"{path}: block {entry['height']}"

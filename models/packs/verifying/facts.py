@@ -43,7 +43,7 @@ def check_rows(
             yield row, None
 
 
-def check_facts(item: str, path: str, content: bytes, rows: Rows) -> Iterator[Mismatch]:
+def check_facts(path: str, content: bytes, rows: Rows) -> Iterator[Mismatch]:
     """An item's facts (item.json) against its rows."""
     try:
         facts = orjson.loads(content)
