@@ -36,15 +36,6 @@ REVIEWING = (
 )
 LISTING = ("not_found", "subject_missing")
 ORIGINAL = ("not_found", "no_file")
-EXTENSIONS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/heic": "heic",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-}
 
 ItemId = Annotated[UUID | None, Field(description="所属事项；与检查至少填一个。")]
 VisitId = Annotated[UUID | None, Field(description="所属检查记录；由检查人员提交。")]
@@ -347,7 +338,7 @@ async def original(request: Request, scope: Scope, evidence_id: UUID) -> Respons
     row = await _readable(scope, evidence_id)
     blob = await evidence.blob_of(row)
     chunks = request.app.ctx.store.get(evidence.address(row.zone_id, blob.sha256))
-    name = f"{row.id}.{EXTENSIONS[blob.media_type]}"
+    name = f"{row.id}.{evidence.EXTENSIONS[blob.media_type]}"
     return stream_file(
         request, chunks, etag=blob.sha256, size=blob.size, media_type="application/octet-stream", name=name
     )

@@ -19,7 +19,7 @@ from models.evidence.attaching import (
     takes,
 )
 from models.evidence.comparing import RADIUS, Looks, compare, looks_after, statement
-from models.evidence.contents import MOST_PIXELS, SIZE_LIMITS
+from models.evidence.contents import EXTENSIONS, MOST_PIXELS, SIZE_LIMITS
 from models.evidence.deriving import Drawing, begin_drawing, blob_of, drawn, give_up, picture_of
 from models.evidence.intake import Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
 from models.evidence.nonces import examine, issue
@@ -43,6 +43,7 @@ from models.evidence.tables import (
 __all__ = [
     "COMPARE",
     "DERIVE",
+    "EXTENSIONS",
     "MOST_PIXELS",
     "MOST_WORDS",
     "NOTHING",

@@ -13,7 +13,7 @@ from tortoise.expressions import Q
 from models import ledger
 from models.base import audit, database
 from models.base.scope import Scope
-from models.evidence import Blob, Derivation, DerivationState, Evidence, Form
+from models.evidence import EXTENSIONS, Blob, Derivation, DerivationState, Evidence, Form
 from models.ledger import Campaign, Cycle, Item, Moment
 from models.ledger.tables import Extension
 from models.lookbacks import Cosignature, Visit, VisitRecord
@@ -21,15 +21,6 @@ from models.organization import Person, Unit
 
 MOST_ROWS = 20_000
 """Pieces of evidence, moments or rows of the log of one item; nobody has a hundredth of it."""
-EXTENSIONS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/heic": "heic",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-}
 KINDS = {"photo": "照片", "document": "文档", "text": "文字说明", "paper_reference": "纸质材料编号"}
 
 
@@ -78,7 +69,7 @@ async def _read(item: Item) -> Dossier:
     facts = {
         "item": await _item(item, names),
         "cycles": [_plain(cycle, CYCLE) for cycle in await _of(Cycle, item)],
-        "extensions": [_plain(one, EXTENSION) for one in await _of(Extension, item)],
+        "extensions": [_plain(one, ASKED) for one in await _of(Extension, item)],
         "timeline": [_moment(moment) for moment in await _timeline(item)],
         "evidence": [_piece(piece, names, paths) for piece in pieces],
         "visits": [_visit(visit, names, await _recorded(visit, records)) for visit in visits],
@@ -96,7 +87,7 @@ CYCLE = (
     *("number", "opened_at", "reason", "basis", "due_on", "received_at", "requested_at", "returned_times"),
     *("closed_at", "first_pass"),
 )
-EXTENSION = ("cycle", "asked_at", "reason", "old_due_on", "new_due_on", "state", "decided_at")
+ASKED = ("cycle", "asked_at", "reason", "old_due_on", "new_due_on", "state", "decided_at")
 ITEM = (
     *("id", "number", "list", "title", "requirement", "basis", "area", "classification", "state", "cycle", "due_on"),
     *("immediate_fix", "stage_goal", "issued_at", "closed_at"),
@@ -159,7 +150,7 @@ async def _paths(zone_id: UUID, pieces: list[Evidence]) -> dict[UUID, list[tuple
     found: dict[UUID, list[tuple[str, str, bool]]] = {}
     for piece in pieces:
         if piece.sha256 and piece.sha256 in blobs:
-            extension = EXTENSIONS.get(blobs[piece.sha256].media_type, "bin")
+            extension = EXTENSIONS[blobs[piece.sha256].media_type]
             found[piece.id] = [(f"originals/{piece.sha256}.{extension}", piece.sha256, True)]
         view = views.get(piece.id)
         if view and view.sha256:
