@@ -13,11 +13,12 @@ from sanic.response import ResponseStream
 from api.wire import Listing, Page, Routes, Schema, read_cursor, write_cursor
 from api.wire.files import FORM_OVERHEAD, file_chunks, length_of, stream_file
 from api.wire.once import key_of
+from api.wire.phones import clock_skew
 from models import evidence, lookbacks
-from models.base.errors import Invalid
+from models.base.errors import Fault, Invalid, NotFound, Refused
 from models.base.scope import Scope
 from models.base.stated import Day, Instant
-from models.evidence import Alike, Evidence, Form, Kind, Review, Shown, Use
+from models.evidence import Alike, Evidence, Form, Kind, Review, Shown, Use, nonces
 
 LARGEST_BODY = max(evidence.SIZE_LIMITS.values()) + FORM_OVERHEAD
 SUBMITTING = (
@@ -31,23 +32,19 @@ UPLOADING = (
     *("not_a_photo", "broken_photo", "image_too_large_dimensions"),
     *("not_a_document", "broken_document", "encrypted_document", "document_unpacks_too_large"),
 )
-REVIEWING = ("not_found", "not_your_step", "same_person", "required", "bad_verdict", "wrong_state")
+REVIEWING = (
+    *("not_found", "not_your_step", "same_person", "required", "bad_verdict", "effective_in_future", "wrong_state"),
+)
 LISTING = ("not_found", "subject_missing")
 READING = ("not_found", "store_unavailable", "object_missing", "object_unreadable")
 ORIGINAL = (*READING, "no_file")
-EXTENSIONS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/heic": "heic",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-}
 
 ItemId = Annotated[UUID | None, Field(description="所属事项；与检查至少填一个。")]
 VisitId = Annotated[UUID | None, Field(description="所属检查记录；由检查人员提交。")]
 CapturedAt = Annotated[Instant | None, Field(description="拍摄时间（提交人所述）。")]
+VisitNonce = Annotated[
+    str | None, Field(description="检查编码，随检查详情取得，原样带回；没有也可以提交。", max_length=nonces.LONGEST)
+]
 EffectiveOn = Annotated[Day | None, Field(description="材料所反映的日期。", examples=["2026-11-20"])]
 
 
@@ -60,6 +57,7 @@ class UploadQuery(Schema):
     sha256: Annotated[str | None, Field(description="文件的 SHA-256（十六进制）。", pattern="^[0-9a-fA-F]{64}$")] = None
     captured_at: CapturedAt = None
     effective_on: EffectiveOn = None
+    nonce: VisitNonce = None
 
 
 class WordsIn(Schema):
@@ -75,6 +73,7 @@ class WordsIn(Schema):
     ] = ""
     captured_at: CapturedAt = None
     effective_on: EffectiveOn = None
+    nonce: VisitNonce = None
 
 
 class ReviewIn(Schema):
@@ -82,6 +81,55 @@ class ReviewIn(Schema):
 
     verdict: Annotated[Review, Field(description="认可、不予采纳或需要补充。", examples=["accepted"])]
     reason: Annotated[str, Field(description="理由和还缺什么。", max_length=500, examples=["请补充验收单。"])] = ""
+    effective_on: Annotated[
+        Day | None,
+        Field(description="审核认定的生效日期；不填则沿用提交人所填。", examples=["2026-11-20"]),
+    ] = None
+
+
+class WordIn(ReviewIn):
+    """A reviewer's word on one of several pieces."""
+
+    evidence_id: Annotated[UUID, Field(description="哪份材料。")]
+
+
+class ReviewsIn(Schema):
+    """Words on several pieces, of one item or of many."""
+
+    words: Annotated[list[WordIn], Field(description="逐份的审核意见。", min_length=1, max_length=evidence.MOST_WORDS)]
+
+
+class ReviewedOut(Schema):
+    """A piece with the word that stands now."""
+
+    id: UUID
+    item_id: UUID | None
+    review: Annotated[Review, Field(description="审核情况。")]
+    review_label: Annotated[str, Field(description="审核情况的中文名称。", examples=["认可"])]
+    review_reason: Annotated[str, Field(description="审核理由。")]
+    found_effective_on: Annotated[date | None, Field(description="审核认定的生效日期。")]
+    reviewed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Evidence) -> "ReviewedOut":
+        """From a row."""
+        facts = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
+        return cls(**facts, review_label=row.review.label)
+
+
+class FaultOut(Schema):
+    """A word that was refused; the others stand."""
+
+    pointer: Annotated[str, Field(description="第几份（JSON 指针）。", examples=["/words/2"])]
+    code: Annotated[str, Field(examples=["same_person"])]
+    detail: Annotated[str, Field(examples=["材料不能由提交人或责任人自己审核，请由其他同志审核。"])]
+
+
+class ReviewsOut(Schema):
+    """What became of each word: those that stand, and those that were refused, each with its place."""
+
+    items: list[ReviewedOut]
+    faults: list[FaultOut]
 
 
 class EvidenceQuery(Listing):
@@ -141,6 +189,7 @@ class EvidenceOut(Schema):
     review: Annotated[Review, Field(description="审核情况。")]
     review_label: Annotated[str, Field(description="审核情况的中文名称。", examples=["待审核"])]
     review_reason: Annotated[str, Field(description="审核理由。")]
+    found_effective_on: Annotated[date | None, Field(description="审核认定的生效日期；空为没有另行认定。")]
     reviewed_at: datetime | None
     may_review: Annotated[bool, Field(description="您现在可以审核这份材料。")]
     also_used: Annotated[
@@ -186,14 +235,28 @@ async def upload(request: Request, scope: Scope, query: UploadQuery) -> Evidence
         scan=getattr(request.app.ctx, "scan", evidence.no_scan),
         claimed=query.sha256,
     )
-    facts = query.model_dump(exclude={"sha256"}) | {"kind": kind, "client_id": key_of(request), "received": received}
-    return await _one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
+    facts = query.model_dump(exclude={"sha256", "nonce"}) | {"kind": kind, "received": received}
+    return await _submitted(request, scope, query.nonce, facts)
 
 
 async def submit(request: Request, scope: Scope, body: WordsIn) -> EvidenceOut:
     await refuse_strange_visit(scope, body.visit_id, body.item_id)
-    facts = body.model_dump() | {"kind": Kind(body.kind), "client_id": key_of(request)}
-    return await _one(scope, await evidence.attach(evidence.Submission(**facts), by=scope))
+    return await _submitted(request, scope, body.nonce, body.model_dump(exclude={"nonce"}) | {"kind": Kind(body.kind)})
+
+
+async def _submitted(request: Request, scope: Scope, nonce: str | None, facts: dict[str, Any]) -> EvidenceOut:
+    along = brought(request, scope, facts["visit_id"], nonce)
+    given = evidence.Submission(client_id=key_of(request), brought=along, **facts)
+    return await _one(scope, await evidence.attach(given, by=scope))
+
+
+def brought(request: Request, scope: Scope, visit_id: UUID | None, nonce: str | None) -> evidence.Brought:
+    """What came along from a phone; nothing from the console, where what came on paper is typed in."""
+    if scope.account_id is not None:
+        return evidence.Brought()
+    signer = request.app.ctx.signer
+    known = evidence.examine(nonce, visit_id, scope.person_id, signer=signer) if visit_id else None
+    return evidence.Brought(nonce=known, clock_skew=clock_skew(request))
 
 
 async def refuse_strange_visit(scope: Scope, visit_id: UUID | None, item_id: UUID | None = None) -> None:
@@ -232,7 +295,36 @@ async def detail(scope: Scope, evidence_id: UUID) -> EvidenceOut:
 
 async def review(scope: Scope, evidence_id: UUID, body: ReviewIn) -> EvidenceOut:
     await _readable(scope, evidence_id)
-    return await _one(scope, await evidence.review(evidence_id, by=scope, verdict=body.verdict, reason=body.reason))
+    return await _one(scope, await evidence.review(evidence_id, by=scope, **body.model_dump()))
+
+
+async def review_each(scope: Scope, body: ReviewsIn) -> ReviewsOut:
+    """一次审核多份材料，逐份答复：有问题的指明是第几份，其余照常生效。重复提交不会重复审核。"""
+    words = [evidence.Word(**word.model_dump()) for word in body.words]
+    hidden = await _others_visits(scope, [word.evidence_id for word in words])
+    seen = [(place, word) for place, word in enumerate(words) if word.evidence_id not in hidden]
+    answers: dict[int, Evidence | Refused] = dict.fromkeys(range(len(words)), NotFound())
+    if seen:
+        said = await evidence.review_each([word for _, word in seen], by=scope)
+        answers |= {place: answer for (place, _), answer in zip(seen, said, strict=True)}
+    return ReviewsOut(
+        items=[ReviewedOut.of(answer) for answer in answers.values() if isinstance(answer, Evidence)],
+        faults=[fault for place, answer in answers.items() for fault in _faults(place, answer)],
+    )
+
+
+def _faults(place: int, answer: Evidence | Refused) -> list[FaultOut]:
+    if isinstance(answer, Evidence):
+        return []
+    within = answer.faults or (Fault("", answer.code, answer.detail),)
+    return [FaultOut(pointer=f"/words/{place}{one.pointer}", code=answer.code, detail=one.detail) for one in within]
+
+
+async def _others_visits(scope: Scope, asked: list[UUID]) -> set[UUID]:
+    """Those of `asked` that belong to visits which the caller may not see."""
+    visits = await evidence.of_visits_alone(asked, by=scope)
+    mine = await lookbacks.seen_by(visits.values(), by=scope)
+    return {evidence_id for evidence_id, visit_id in visits.items() if visit_id not in mine}
 
 
 async def _one(scope: Scope, row: Evidence) -> EvidenceOut:
@@ -249,7 +341,7 @@ async def original(request: Request, scope: Scope, evidence_id: UUID) -> Respons
     row = await _readable(scope, evidence_id)
     blob = await evidence.blob_of(row)
     chunks = request.app.ctx.store.get(evidence.address(row.zone_id, blob.sha256))
-    name = f"{row.id}.{EXTENSIONS[blob.media_type]}"
+    name = f"{row.id}.{evidence.EXTENSIONS[blob.media_type]}"
     return stream_file(
         request, chunks, etag=blob.sha256, size=blob.size, media_type="application/octet-stream", name=name
     )
@@ -285,6 +377,7 @@ def routes_for(audience: str, *, submitters: Set[StrEnum], readers: Set[StrEnum]
     routes.post(
         f"{one}/review", roles=reviewers, body=ReviewIn, reply=EvidenceOut, errors=REVIEWING, summary="审核材料"
     )(review)
+    routes.post("/reviews", roles=reviewers, body=ReviewsIn, reply=ReviewsOut, summary="一次审核多份材料")(review_each)
     routes.get(
         f"{one}/file", roles=readers, media_type="application/octet-stream", errors=ORIGINAL, summary="下载原件"
     )(original)

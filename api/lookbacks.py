@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.evidence import SignalOut
+from api.evidence import SignalOut, VisitNonce
 from api.wire import Page, Schema, write_cursor
 from models import evidence, lookbacks
 from models.base.scope import Role, Scope
@@ -27,6 +27,7 @@ class RecordIn(VisitFacts):
     """A record, or with a reason the correction of one."""
 
     correction_reason: str = Field("", max_length=500, description="更正理由；首次记录不填。")
+    nonce: VisitNonce = None
 
     def facts(self) -> VisitFacts:
         """What is said of the visit itself."""
@@ -123,9 +124,12 @@ class VisitOut(VisitLine):
     evidence: Annotated[Sequence[UUID], Field(description="这次检查已提交的佐证材料")]
     records: Annotated[Sequence[RecordOut], Field(description="检查记录，首次记录在前，更正在后")]
     signals: Annotated[Sequence[SignalOut], Field(description="供监督机构核对的提示；只给监督机构看，不作结论")]
+    nonce: Annotated[
+        str | None, Field(description="检查编码，只发给检查人员的手机；离线填写后随记录和照片带回，没有也可以提交")
+    ]
 
     @classmethod
-    async def whole(cls, view: VisitView, by: Scope) -> "VisitOut":
+    async def whole(cls, view: VisitView, by: Scope, nonce: str | None = None) -> "VisitOut":
         """From what was found, with the evidence that `by` may see."""
         item = view.visit.item
         submitted = await evidence.of_visit(view.visit.id, by=by)
@@ -141,6 +145,7 @@ class VisitOut(VisitLine):
             evidence=[piece.id for piece in submitted],
             records=[RecordOut.of(record, cosigned=record.id in view.cosigned) for record in view.records],
             signals=[SignalOut.model_validate(signal) for signal in signals],
+            nonce=nonce,
         )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 from sanic import HTTPResponse, Request
 
-from api.evidence import LARGEST_BODY, UPLOADING, UploadQuery, refuse_strange_visit
+from api.evidence import LARGEST_BODY, UPLOADING, UploadQuery, brought, refuse_strange_visit
 from api.wire import Routes, Schema, tus
 from api.wire.files import file_chunks
 from models import evidence
@@ -66,8 +66,9 @@ async def begin(request: Request, scope: Scope) -> HTTPResponse:
     tus.check_version(request)
     said, length = tus.metadata_of(request, Metadata), tus.length_of(request)
     await refuse_strange_visit(scope, said.visit_id, said.item_id)
-    facts = said.model_dump(exclude={"sha256", "filename", "filetype"}) | {"kind": Kind(said.kind)}
-    upload = await evidence.begin(Submission(**facts), length=length, sha256=said.sha256, by=scope)
+    facts = said.model_dump(exclude={"sha256", "filename", "filetype", "nonce"}) | {"kind": Kind(said.kind)}
+    along = brought(request, scope, said.visit_id, said.nonce)
+    upload = await evidence.begin(Submission(**facts, brought=along), length=length, sha256=said.sha256, by=scope)
     if tus.brings_bytes(request) and upload.arrived == 0:
         upload = await _received(request, scope, upload.id, 0)
     headers = {**_told(upload), "location": f"{request.path}/{upload.id}"}

@@ -18,6 +18,7 @@ from deploy.commands import (
     escalations,
     openapi,
     organization,
+    packs,
     promises,
     store,
     story,
@@ -35,6 +36,8 @@ app.command("story")(story.story)
 app.command("openapi")(openapi.document)
 app.command("migrate")(database.migrate)
 app.command("doctor")(doctor.doctor)
+app.command("pack")(packs.pack)
+app.command("verify")(packs.verify)
 app.command("drain")(promises.drain)
 app.add_typer(organization.zones, name="zone", help="Development zones, the product's tenants.")
 app.add_typer(organization.rosters, name="roster", help="Who is where: the roster workbook, in and out.")

@@ -53,7 +53,7 @@ SECTIONS = {
     " where zone_id = $1 and asked_by = $2 order by id desc",
     "reports": "select item_id, action, said_at, text, missing from report"
     " where zone_id = $1 and said_by = 'person:' || $2::uuid::text order by id desc",
-    "evidence": "select id, kind, text, paper_reference, sha256, captured_at, received_at from evidence"
+    "evidence": "select id, kind, text, paper_reference, sha256, captured_at, received_at, clock_skew from evidence"
     " where zone_id = $1 and submitted_by = $2 order by id desc",
     "uploads": "select kind, item_id, visit_id, length, arrived, ends_at from upload"
     " where zone_id = $1 and submitted_by = $2 order by id desc",
@@ -63,12 +63,15 @@ SECTIONS = {
     " order by t.id desc",
     "visits": "select item_id, cycle, due_on, recorded_at from visit"
     " where zone_id = $1 and (inspector_id = $2 or second_inspector_id = $2) order by id desc",
-    "visit_records": "select visit_id, verdict, seen, follow_up, latitude, longitude, coarse, visited_at, received_at"
-    " from visit_record where zone_id = $1 and recorded_by = 'person:' || $2::uuid::text order by id desc",
+    "visit_records": "select visit_id, verdict, seen, follow_up, latitude, longitude, coarse, visited_at, received_at,"
+    " clock_skew from visit_record where zone_id = $1 and recorded_by = 'person:' || $2::uuid::text order by id desc",
     "cosignatures": "select record_id, signed_at from visit_cosignature"
     " where zone_id = $1 and person_id = $2 order by id desc",
     "drafts": "select action, level, reason, state, drafted_at from escalation_draft"
     " where zone_id = $1 and addressee_id = $2 and state = 'approved' order by id desc",
+    "packs": "select name, state, asked_at from pack where zone_id = $1 and (asked_by = 'person:' || $2::uuid::text"
+    " or asked_by in (select 'account:' || id::text from account where zone_id = $1 and person_id = $2))"
+    " order by id desc",
     "feedback": "select kind, text, state, made_at, answer, answered_at from feedback"
     " where zone_id = $1 and person_id = $2 order by id desc",
     "deletion_requests": "select state, made_at, decided_at, reason from deletion_request"

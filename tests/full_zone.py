@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from models import accounts, evidence, feedback, ledger, lookbacks, organization, personal_data, reminders
+from models import accounts, evidence, feedback, ledger, lookbacks, organization, packs, personal_data, reminders
 from models.accounts import Feed, Signer
 from models.base import clock, database
 from models.base.ids import new_id
@@ -15,6 +15,7 @@ from models.feedback import FeedbackKind
 from models.ledger import Matter
 from models.lookbacks import PlanFacts, Population
 from models.organization import Person, PostRank, UnbindingProposal, Zone
+from models.packs import PackSubject
 from models.reminders import ReminderKind
 from tests.lookback_zone import REQUIREMENT, Office, furnish
 
@@ -55,6 +56,7 @@ async def fill(zone: Zone, signer: Signer) -> FullZone:
     await _people(full, signer)
     full.add("unit_id", office.units["A"].id)
     full.add("campaign_id", office.campaign or new_id())
+    await _packs(full)
     return full
 
 
@@ -101,6 +103,14 @@ async def _draft(full: FullZone, oversight: Scope) -> UUID:
     )
     drafted = await ledger.draft(matter, campaign_id=full.office.campaign or new_id(), by=oversight)
     return UUID(str(drafted.id))
+
+
+async def _packs(full: FullZone) -> None:
+    """One pack that waits to be made."""
+    asked = await packs.ask(
+        PackSubject.CAMPAIGN, UUID(full.first("campaign_id")), by=await full.office.scope("oversight")
+    )
+    full.add("pack_id", asked.id)
 
 
 async def _visits(full: FullZone) -> None:

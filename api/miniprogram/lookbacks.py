@@ -6,10 +6,11 @@ from uuid import UUID
 from pydantic import Field
 from sanic import Request
 
+from api.evidence import brought
 from api.lookbacks import RECORDING, RecordIn, RecordOut, VisitLine, VisitOut, page_of
 from api.wire import Listing, Page, Routes, Schema, read_cursor
 from api.wire.once import key_of
-from models import lookbacks
+from models import evidence, lookbacks
 from models.base.scope import Role, Scope
 
 routes = Routes("mini", "/lookbacks/visits", tag="回头看")
@@ -37,9 +38,17 @@ async def mine(scope: Scope, query: VisitsQuery) -> Page[VisitLine]:
 
 
 @routes.get("/<visit_id:uuid>", roles=INSPECTORS, reply=VisitOut, summary="检查详情", errors=("not_found",))
-async def detail(scope: Scope, visit_id: UUID) -> VisitOut:
+async def detail(request: Request, scope: Scope, visit_id: UUID) -> VisitOut:
     """事项的要求、核查要点已带出，不用再填。"""
-    return await VisitOut.whole(await lookbacks.my_visit(visit_id, by=scope), scope)
+    return await _mine(request, scope, visit_id)
+
+
+async def _mine(request: Request, scope: Scope, visit_id: UUID) -> VisitOut:
+    """With a nonce for this phone to take along."""
+    view = await lookbacks.my_visit(visit_id, by=scope)
+    assert scope.person_id is not None
+    nonce = evidence.issue(visit_id, scope.person_id, signer=request.app.ctx.signer)
+    return await VisitOut.whole(view, scope, nonce)
 
 
 @routes.post(
@@ -55,7 +64,12 @@ async def detail(scope: Scope, visit_id: UUID) -> VisitOut:
 async def record(request: Request, scope: Scope, visit_id: UUID, body: RecordIn) -> RecordOut:
     """可离线填写、稍后补传：同一个 Idempotency-Key 再次提交，返回原来的记录。位置和照片自愿提供。"""
     kept = await lookbacks.record_visit(
-        visit_id, body.facts(), by=scope, client_id=key_of(request), correction_reason=body.correction_reason
+        visit_id,
+        body.facts(),
+        by=scope,
+        client_id=key_of(request),
+        correction_reason=body.correction_reason,
+        brought=brought(request, scope, visit_id, body.nonce),
     )
     return RecordOut.of(kept)
 
@@ -68,7 +82,7 @@ async def record(request: Request, scope: Scope, visit_id: UUID, body: RecordIn)
     summary="会签",
     errors=("not_found", "no_second_inspector", "not_recorded", "record_changed", "own_record", "already_cosigned"),
 )
-async def cosign(scope: Scope, visit_id: UUID, body: CosignIn) -> VisitOut:
+async def cosign(request: Request, scope: Scope, visit_id: UUID, body: CosignIn) -> VisitOut:
     """两人检查时，由另一位检查人员在本人手机上确认最近一份记录。可离线点选、稍后补传。"""
     await lookbacks.cosign(visit_id, body.record_id, by=scope)
-    return await VisitOut.whole(await lookbacks.my_visit(visit_id, by=scope), scope)
+    return await _mine(request, scope, visit_id)

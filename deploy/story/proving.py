@@ -1,4 +1,4 @@
-"""Chapter 8: the log proves itself: it verifies as exported, and names the row in which one byte is changed."""
+"""Chapter 8: the log proves itself: it verifies as exported, names a row with one byte changed, and an item's pack."""
 
 from collections import Counter
 from pathlib import Path
@@ -27,6 +27,16 @@ async def prove(world: World) -> None:
     status, output = await world.command("audit", "verify", str(changed))
     tell.expect("one byte changed, zhuoluo audit verify: exit status", status, 1)
     tell.require("the row is named", rows[place]["id"] in output, f"line {place + 1}, row {rows[place]['id']}", output)
+    await _pack_proves_itself(world, rows[place]["subject_id"])
+
+
+async def _pack_proves_itself(world: World, item_id: str) -> None:
+    tell, pack = world.tell, world.folder / "pack.zip"
+    number = (await world.office.read(f"/items/{item_id}"))["number"]
+    status, output = await world.command("pack", ZONE, number, "-o", str(pack))
+    tell.require(f"zhuoluo pack {number}: exit status", status == 0, status, output)
+    status, output = await world.command("verify", str(pack))
+    tell.require("zhuoluo verify: exit status", status == 0, status, output)
 
 
 async def _unsealed(world: World) -> float:

@@ -7,22 +7,27 @@ from models.evidence.allowance import spend
 from models.evidence.attaching import (
     COMPARE,
     DERIVE,
+    NOTHING,
+    Brought,
     Submission,
     attach,
+    digest_of,
     of_item,
     of_visit,
+    of_visits_alone,
     readable,
     refuse_stranger,
     takes,
 )
 from models.evidence.comparing import RADIUS, Looks, compare, looks_after, statement
-from models.evidence.contents import MOST_PIXELS, SIZE_LIMITS
+from models.evidence.contents import EXTENSIONS, MOST_PIXELS, SIZE_LIMITS
 from models.evidence.deriving import Drawing, begin_drawing, blob_of, drawn, give_up, picture_of
 from models.evidence.holding import begin_clearing, cleared, end_holds, hold, unnamed, unnamed_before
 from models.evidence.intake import INCOMING, Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
-from models.evidence.reviewing import review, reviewable
+from models.evidence.nonces import examine, issue
+from models.evidence.reviewing import MOST_WORDS, Word, review, review_each, reviewable
 from models.evidence.showing import Alike, Shown, Use, shown
-from models.evidence.signals import Signal, apart, signals_of, trace
+from models.evidence.signals import Signal, apart, brought_along, signals_of, trace
 from models.evidence.tables import (
     Blob,
     Damage,
@@ -34,6 +39,7 @@ from models.evidence.tables import (
     Kind,
     Likeness,
     Look,
+    Nonce,
     Review,
     Trace,
     Upload,
@@ -47,12 +53,16 @@ __all__ = [
     "ALGORITHMS",
     "COMPARE",
     "DERIVE",
+    "EXTENSIONS",
     "INCOMING",
     "MOST_PIXELS",
+    "MOST_WORDS",
+    "NOTHING",
     "RADIUS",
     "SIZE_LIMITS",
     "Alike",
     "Blob",
+    "Brought",
     "Checksum",
     "Damage",
     "Derivation",
@@ -65,6 +75,7 @@ __all__ = [
     "Likeness",
     "Look",
     "Looks",
+    "Nonce",
     "Objects",
     "Received",
     "Review",
@@ -77,6 +88,7 @@ __all__ = [
     "UploadDay",
     "UploadPart",
     "Use",
+    "Word",
     "address",
     "apart",
     "attach",
@@ -84,25 +96,31 @@ __all__ = [
     "begin_clearing",
     "begin_drawing",
     "blob_of",
+    "brought_along",
     "claim_unverified",
     "cleared",
     "compare",
     "count_unverified",
     "damaged",
+    "digest_of",
     "drawn",
     "end_holds",
+    "examine",
     "give_up",
     "hold",
+    "issue",
     "looks_after",
     "no_scan",
     "of_item",
     "of_visit",
+    "of_visits_alone",
     "picture_of",
     "readable",
     "receive",
     "refuse_stranger",
     "remove",
     "review",
+    "review_each",
     "reviewable",
     "shown",
     "signals_of",

@@ -1,8 +1,10 @@
 """Submitting evidence, and reading what was submitted."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from tortoise.queryset import QuerySet
@@ -15,7 +17,7 @@ from models.base.ids import new_id
 from models.base.scope import Role, Scope
 from models.evidence import verifying
 from models.evidence.intake import Received
-from models.evidence.tables import Derivation, Evidence, Form, Kind
+from models.evidence.tables import Derivation, Evidence, Form, Kind, Nonce
 from models.ledger.people import parties, selves, visible, who
 from models.ledger.tables import REVIEWED, RUNNING
 
@@ -23,6 +25,17 @@ DERIVE = outbox.job("evidence.derive")
 COMPARE = outbox.job("evidence.compare")
 SUBMITTERS = frozenset({ledger.Party.OWNER, ledger.Party.UNIT_REVIEWER, ledger.Party.OVERSIGHT})
 TAKING = RUNNING | REVIEWED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What a phone's write brought along without saying anything by it (columns of Evidence)."""
+
+    nonce: Nonce | None = None
+    clock_skew: int | None = None
+
+
+NOTHING = Brought()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +55,27 @@ class Submission:
     paper_reference: str = ""
     captured_at: datetime | None = None
     effective_on: date | None = None
+    brought: Brought = NOTHING
 
     @property
     def digest(self) -> str:
-        """SHA-256 over all of it: the same submission, or another one under the same id."""
-        facts = {
-            "kind": self.kind,
-            "item": self.item_id,
-            "visit": self.visit_id,
-            "sha256": self.received and self.received.sha256,
-            "text": self.text.strip(),
-            "paper": self.paper_reference.strip(),
-            "captured": self.captured_at and int(self.captured_at.timestamp()),
-            "effective": self.effective_on,
-        }
-        plain = {name: None if fact is None else str(fact) for name, fact in facts.items()}
-        return hashlib.sha256(database.as_json(plain).encode()).hexdigest()
+        """SHA-256 over all that is said: the same submission, or another one under the same id."""
+        return digest_of(
+            kind=self.kind,
+            item=self.item_id,
+            visit=self.visit_id,
+            sha256=self.received and self.received.sha256,
+            text=self.text.strip(),
+            paper=self.paper_reference.strip(),
+            captured=self.captured_at and int(self.captured_at.timestamp()),
+            effective=self.effective_on,
+        )
+
+
+def digest_of(**facts: Any) -> str:
+    """SHA-256 (hex) over facts of a submission by name; whoever has them can compute it again (docs/formats.md)."""
+    plain = {name: None if fact is None else str(fact) for name, fact in facts.items()}
+    return hashlib.sha256(database.as_json(plain).encode()).hexdigest()
 
 
 async def refuse_stranger(*, by: Scope, item_id: UUID | None, visit_id: UUID | None) -> ledger.Item | None:
@@ -127,12 +145,19 @@ async def _attached(given: Submission, by: Scope, submitter: UUID, item: ledger.
         effective_on=given.effective_on,
         client_id=given.client_id,
         digest=given.digest,
+        nonce=given.brought.nonce,
+        clock_skew=given.brought.clock_skew,
     )
     if given.kind.is_file:
         await _owe_pictures(evidence)
     elif given.kind is Kind.TEXT:
         await outbox.promise(by.zone_id, COMPARE, key=f"compare:{evidence.id}", evidence_id=str(evidence.id))
-    facts = {"item": given.item_id, "visit": given.visit_id, "sha256": evidence.sha256}
+    facts = {
+        "item": given.item_id,
+        "visit": given.visit_id,
+        "sha256": evidence.sha256,
+        "digest": evidence.digest,
+    }
     known = {name: str(value) for name, value in facts.items() if value is not None}
     await audit.record(by, "evidence.attached", ("evidence", evidence.id), kind=given.kind.value, **known)
     return evidence
@@ -211,6 +236,12 @@ async def of_visit(visit_id: UUID, *, by: Scope, after: UUID | None = None, limi
     if by.actor != "system" and not by.may(Role.INSPECTOR, Role.OVERSIGHT):
         rows = rows.filter(submitted_by=who(by))
     return await _page(rows, after, limit)
+
+
+async def of_visits_alone(evidence_ids: Sequence[UUID], *, by: Scope) -> dict[UUID, UUID]:
+    """Of these, the ones that others submitted for a visit and for no item: each with its visit."""
+    rows = Evidence.filter(zone_id=by.zone_id, id__in=list(evidence_ids), item_id=None).exclude(submitted_by=who(by))
+    return dict(await rows.values_list("id", "visit_id"))  # type: ignore[arg-type]
 
 
 async def _page(rows: "QuerySet[Evidence]", after: UUID | None, limit: int) -> list[Evidence]:

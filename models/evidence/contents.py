@@ -14,6 +14,16 @@ from models.base.errors import Invalid, UnsupportedType
 from models.evidence.tables import Kind
 
 MEGABYTE = 2**20
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/heic": "heic",
+    "application/pdf": "pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+}
+"""By media type: of the file that somebody downloads."""
 SIZE_LIMITS = {Kind.PHOTO: 20 * MEGABYTE, Kind.DOCUMENT: 50 * MEGABYTE}
 FORMATS = ("JPEG", "PNG", "WEBP")
 PHOTO_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from models.base import clock
 from models.base.database import atomic
-from models.evidence.tables import Evidence, Trace
+from models.evidence.tables import Evidence, Nonce, Trace
 from models.ledger import Cycle
 
 AHEAD = timedelta(minutes=10)
@@ -69,7 +69,7 @@ async def signals_of(zone_id: UUID, rows: Sequence[Evidence]) -> dict[UUID, tupl
 
 
 def _signals(row: Evidence, trace: Trace | None, opened_at: datetime | None) -> tuple[Signal, ...]:
-    found = [_ahead("填写", row.captured_at, row.received_at)]
+    found = [_ahead("填写", row.captured_at, row.received_at), *brought_along("材料", row.nonce, row.clock_skew)]
     if trace is not None:
         found += [
             _ahead("照片自带", trace.taken_at, row.received_at),
@@ -79,6 +79,24 @@ def _signals(row: Evidence, trace: Trace | None, opened_at: datetime | None) -> 
             _credentials(trace),
         ]
     return tuple(signal for signal in found if signal is not None)
+
+
+def brought_along(what: str, nonce: Nonce | None, clock_skew: int | None) -> list[Signal]:
+    """Of a piece or a record (`what`, as it is called): the visit's nonce, and the phone's clock when it was sent."""
+    found = []
+    if nonce is Nonce.ABSENT:
+        found.append(
+            Signal(
+                "no_nonce", f"{what}没有带检查编码，可能没有先在手机上打开这次检查，或者用的是旧版小程序；不影响效力。"
+            )
+        )
+    if nonce is Nonce.FOREIGN:
+        found.append(Signal("foreign_nonce", f"{what}所带的检查编码不是发给这次检查和提交人的，请核对是不是本人填写。"))
+    if clock_skew is not None and abs(clock_skew) > AHEAD.total_seconds():
+        way = "快" if clock_skew > 0 else "慢"
+        minutes = f"{abs(clock_skew) / 60:.0f} 分钟"
+        found.append(Signal("clock_skew", f"发送时，手机的时钟比平台{way} {minutes}，所填的时间请按此核对。"))
+    return found
 
 
 def _ahead(whose: str, taken_at: datetime | None, received_at: datetime) -> Signal | None:

@@ -48,6 +48,14 @@ class Form(StrEnum):
     THUMBNAIL = "thumbnail"
 
 
+class Nonce(StrEnum):
+    """What a phone brought back of the visit's nonce: none, one that is not of this visit and person, the right one."""
+
+    ABSENT = "absent"
+    FOREIGN = "foreign"
+    GOOD = "good"
+
+
 class DerivationState(StrEnum):
     """`failed`: the original cannot be drawn. It stays what it is, and can still be fetched and reviewed."""
 
@@ -114,8 +122,9 @@ class Evidence(Row):
     """One thing that shows something of an item (in one of its cycles) or of a visit.
 
     Three dates are kept apart: `captured_at` as claimed by whoever submitted it, `received_at` by the server,
-    `effective_on` what it shows. `client_id` names the submission and `digest` is of all that was submitted: a replay
-    is known by both.
+    `effective_on` what it shows; `found_effective_on` is the last as its reviewer found it. `client_id` names the
+    submission and `digest` is of all that was submitted: a replay is known by both. `nonce` and `clock_skew` (seconds
+    by which the phone's clock was ahead when it sent) are what a phone brought along; None from anywhere else.
     """
 
     item_id = fields.UUIDField(null=True)
@@ -131,8 +140,11 @@ class Evidence(Row):
     effective_on = fields.DateField(null=True)
     client_id = fields.UUIDField()
     digest = fields.CharField(max_length=64)
+    nonce: Nonce | None = fields.CharEnumField(Nonce, max_length=8, null=True)  # type: ignore[assignment]
+    clock_skew = fields.IntField(null=True)
     review = fields.CharEnumField(Review, max_length=16, default=Review.PENDING)
     review_reason = fields.CharField(max_length=500, default="")
+    found_effective_on = fields.DateField(null=True)
     reviewed_by = fields.UUIDField(null=True)
     reviewed_at: Any = fields.DatetimeField(null=True)
 
@@ -160,6 +172,8 @@ class Upload(Row):
     visit_id = fields.UUIDField(null=True)
     captured_at: Any = fields.DatetimeField(null=True)
     effective_on: Any = fields.DateField(null=True)
+    nonce: Nonce | None = fields.CharEnumField(Nonce, max_length=8, null=True)  # type: ignore[assignment]
+    clock_skew: Any = fields.IntField(null=True)
     sha256: Any = fields.CharField(max_length=64, null=True)
     length = fields.BigIntField()
     arrived = fields.BigIntField(default=0)

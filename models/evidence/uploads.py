@@ -12,7 +12,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,7 @@ from models.base.errors import (
 from models.base.ids import new_id
 from models.base.scope import Scope
 from models.evidence import allowance
-from models.evidence.attaching import Submission, attach, client_id_reused, refuse_stranger
+from models.evidence.attaching import Brought, Submission, attach, client_id_reused, refuse_stranger
 from models.evidence.contents import SIZE_LIMITS
 from models.evidence.intake import INCOMING, Objects, Received, Scan, empty, no_scan, promote, too_large
 from models.evidence.tables import Evidence, Kind, Upload, UploadPart
@@ -87,7 +87,13 @@ async def begin(given: Submission, *, length: int, sha256: str | None, by: Scope
         await _forget([known.id], by.zone_id)
     await _refuse_other_evidence(by.zone_id, given.client_id, submitter, sha256)
     await allowance.open_up(by.zone_id, submitter, length)
-    return await Upload.create(zone_id=by.zone_id, client_id=given.client_id, ends_at=clock.now() + LASTS, **announced)
+    return await Upload.create(
+        zone_id=by.zone_id,
+        client_id=given.client_id,
+        ends_at=clock.now() + LASTS,
+        **announced,
+        **asdict(given.brought),  # not announced: a repetition may bring another
+    )
 
 
 def _announced(given: Submission, length: int, sha256: str | None, submitter: UUID) -> dict[str, Any]:
@@ -376,6 +382,7 @@ def _submission(upload: Upload, received: Received) -> Submission:
         received=received,
         captured_at=upload.captured_at,
         effective_on=upload.effective_on,
+        brought=Brought(nonce=upload.nonce, clock_skew=upload.clock_skew),
     )
 
 

@@ -76,9 +76,18 @@ async def readable(item_id: UUID, *, by: Scope) -> Item:
 
 async def parties(item: Item, by: Scope, own: frozenset[UUID]) -> dict[Party, UUID | None]:
     """What the caller is to the item, and for whom they act in it: None where by their own role."""
+    return (await parties_of([item], by, own))[item.id]
+
+
+async def parties_of(items: Sequence[Item], by: Scope, own: frozenset[UUID]) -> dict[UUID, dict[Party, UUID | None]]:
+    """`parties` of each item, in as many statements as of one."""
     if by.actor == "system":
-        return {Party.SYSTEM: None}
-    return standing(item, by, own, await staffed(item))
+        return {item.id: {Party.SYSTEM: None} for item in items}
+    issued = [item for item in items if item.chain]
+    chains = [Chain.model_validate(item.chain) for item in issued]
+    now = await organization.staffed(by.zone_id, chains, clock.today()) if chains else []
+    seated = {item.id: staff for item, staff in zip(issued, now, strict=True)}
+    return {item.id: standing(item, by, own, seated.get(item.id, NOBODY)) for item in items}
 
 
 def standing(item: Item, by: Scope, own: frozenset[UUID], now: Staffed) -> dict[Party, UUID | None]:
@@ -94,6 +103,7 @@ def standing(item: Item, by: Scope, own: frozenset[UUID], now: Staffed) -> dict[
     return found
 
 
+NOBODY = Staffed(None, (), ())
 _ROLES = {
     Party.UNIT_REVIEWER: Role.UNIT_LEADER,
     Party.OVERSIGHT: Role.OVERSIGHT,
@@ -104,7 +114,7 @@ _ROLES = {
 async def staffed(item: Item) -> Staffed:
     """The item's chain as it is staffed today; a draft has nobody yet."""
     if not item.chain:
-        return Staffed(None, (), ())
+        return NOBODY
     (now,) = await organization.staffed(item.zone_id, [Chain.model_validate(item.chain)], clock.today())
     return now
 

@@ -89,8 +89,7 @@ class Step:
             text=text,
             missing=missing,
         )
-        words = hashlib.sha256(f"{text}\n{missing}".encode()).hexdigest()
-        return {"report": str(said.id), "words_sha256": words}
+        return {"report": str(said.id), "words_sha256": audit.words_hash(text, missing)}
 
 
 async def take(action: Action, item_id: UUID, by: Scope, **given: Any) -> Step:

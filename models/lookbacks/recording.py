@@ -13,7 +13,7 @@ from models.base.database import atomic, locked
 from models.base.errors import Conflict, Fault, Forbidden, Invalid
 from models.base.ids import new_id
 from models.base.scope import Scope
-from models.evidence import Evidence
+from models.evidence import NOTHING, Brought, Evidence
 from models.ledger import Deadline, Item, State
 from models.lookbacks.facts import VisitFacts, checked
 from models.lookbacks.tables import Cosignature, Effect, LookbackPlan, Source, Verdict, Visit, VisitRecord
@@ -30,6 +30,7 @@ class _Sent:
     source: Source
     paper: str = ""
     correction_reason: str = ""
+    brought: Brought = NOTHING
 
     def digest(self, visit_id: UUID) -> bytes:
         form = {
@@ -44,7 +45,13 @@ class _Sent:
 
 @atomic()
 async def record_visit(
-    visit_id: UUID, facts: VisitFacts, *, by: Scope, client_id: UUID, correction_reason: str = ""
+    visit_id: UUID,
+    facts: VisitFacts,
+    *,
+    by: Scope,
+    client_id: UUID,
+    correction_reason: str = "",
+    brought: Brought = NOTHING,
 ) -> VisitRecord:
     """An inspector of the team records from the phone, perhaps hours later: `client_id` sent again gives the original.
 
@@ -52,7 +59,9 @@ async def record_visit(
     (`no_such_line`, `unknown_evidence`), Conflict (`client_id_reused`, `already_recorded`, `nothing_to_correct`).
     """
     visit = await locked(assigned_to(by), visit_id)
-    return await _record(visit, _Sent(facts, client_id, Source.PHONE, correction_reason=correction_reason.strip()), by)
+    reason = correction_reason.strip()
+    sent = _Sent(facts, client_id, Source.PHONE, correction_reason=reason, brought=brought)
+    return await _record(visit, sent, by)
 
 
 @atomic()
@@ -168,10 +177,17 @@ async def _keep(
             corrects=before.id if before else None,
             correction_reason=sent.correction_reason,
             effect=effect,
+            nonce=sent.brought.nonce,
+            clock_skew=sent.brought.clock_skew,
         )
     except IntegrityError:  # the same client_id for two visits at the same instant: the lock is on each visit alone
         raise Conflict("client_id_reused", "这个编号已用于另一份记录，这次的内容没有保存。") from None
-    said = {"record": str(record.id), "record_sha256": digest.hex(), "verdict": record.verdict.value}
+    said = {
+        "record": str(record.id),
+        "record_sha256": digest.hex(),
+        "words_sha256": audit.words_hash(record.seen, record.follow_up),  # without a place, for who may not see it
+        "verdict": record.verdict.value,
+    }
     event = "visit.corrected" if before else "visit.recorded"
     await audit.record(by, event, ("visit", visit.id), **said, effect=effect.value, source=sent.source.value)
     return record

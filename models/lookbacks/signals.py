@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from models.base import clock, database
-from models.evidence import Signal, apart
+from models.evidence import Signal, apart, brought_along
 from models.lookbacks.tables import Source, VisitRecord
 
 FAR_KM = 5.0
@@ -37,9 +37,10 @@ union all select 'other', * from others
 
 
 async def signals_of(record: VisitRecord, item_id: UUID) -> tuple[Signal, ...]:
-    """Of the record of a visit to the item, in one statement; none where no place was given."""
+    """Of the record of a visit to the item, in one statement at most; none of places where none was given."""
+    along = brought_along("记录", record.nonce, record.clock_skew)
     if record.latitude is None or record.longitude is None:
-        return ()
+        return tuple(along)
     here = (record.latitude, record.longitude)
     own = record.recorded_by if record.source is Source.PHONE else ""  # who types paper in was at none of the places
     around = (record.visited_at - BESIDE, record.visited_at + BESIDE, record.visited_at)
@@ -50,7 +51,7 @@ async def signals_of(record: VisitRecord, item_id: UUID) -> tuple[Signal, ...]:
         signal = _signal(row, distance, record.visited_at) if distance > FAR_KM else None
         if signal is not None:
             found.setdefault(signal.code, signal)
-    return tuple(found.values())
+    return (*along, *found.values())
 
 
 def _signal(row: dict[str, Any], distance: float, visited_at: datetime) -> Signal | None:

@@ -8,6 +8,7 @@ from tortoise.indexes import Index
 from tortoise.migrations.constraints import UniqueConstraint
 
 from models.base.database import Row
+from models.evidence.tables import Nonce
 
 
 class Strata(StrEnum):
@@ -143,7 +144,7 @@ class VisitRecord(Row):
 
     `client_id` and `digest` (SHA-256) tell a replay from another record. `visited_at` is claimed by whoever recorded,
     `received_at` is the server's. `checks`: one `{line, text, finding, note}` for each line of the requirement.
-    `latitude`, `longitude` in degrees: one fix, if any was given; no track.
+    `latitude`, `longitude` in degrees: one fix, if any was given; no track. `nonce`, `clock_skew`: as of Evidence.
     """
 
     visit: fields.ForeignKeyRelation[Visit] = fields.ForeignKeyField(
@@ -168,6 +169,8 @@ class VisitRecord(Row):
     corrects = fields.UUIDField(null=True)
     correction_reason = fields.CharField(max_length=500, default="")
     effect = fields.CharEnumField(Effect, max_length=16)
+    nonce: Nonce | None = fields.CharEnumField(Nonce, max_length=8, null=True)  # type: ignore[assignment]
+    clock_skew = fields.IntField(null=True)
 
     class Meta:
         table = "visit_record"

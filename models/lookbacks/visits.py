@@ -31,13 +31,21 @@ class VisitView:
 
 def assigned_to(by: Scope) -> "QuerySet[Visit]":
     """Visits of the caller's own, as long as they hold the role inspector over the item's unit."""
-    own = Q(inspector_id=by.person_id, second_inspector_id=by.person_id, join_type=Q.OR)
-    return Visit.filter(by.within("unit_path", Role.INSPECTOR), own, zone_id=by.zone_id)
+    return Visit.filter(_own(by), zone_id=by.zone_id)
 
 
 def overseen_by(by: Scope) -> "QuerySet[Visit]":
     """Visits within the caller's oversight."""
-    return Visit.filter(by.within("unit_path", Role.OVERSIGHT), zone_id=by.zone_id)
+    return Visit.filter(_overseen(by), zone_id=by.zone_id)
+
+
+def _own(by: Scope) -> Q:
+    team = Q(inspector_id=by.person_id, second_inspector_id=by.person_id, join_type=Q.OR)
+    return by.within("unit_path", Role.INSPECTOR) & team
+
+
+def _overseen(by: Scope) -> Q:
+    return by.within("unit_path", Role.OVERSIGHT)
 
 
 async def my_visits(
@@ -106,6 +114,15 @@ async def refuse_stranger(visit_id: UUID, *, by: Scope, item_id: UUID | None = N
     if item_id not in (None, visit.item_id):
         fault = Fault("/item_id", "not_the_visits_item", "这次检查看的是另一件事项。")
         raise Invalid("not_the_visits_item", "材料所写的事项不是这次检查的事项，没有保存。请核对。", faults=(fault,))
+
+
+async def seen_by(visit_ids: Iterable[UUID], *, by: Scope) -> set[UUID]:
+    """Those of these visits that are the caller's own or within their oversight."""
+    asked = list(set(visit_ids))
+    if not asked:
+        return set()
+    seen = Visit.filter(Q(_own(by), _overseen(by), join_type=Q.OR), zone_id=by.zone_id, id__in=asked)
+    return set(await seen.values_list("id", flat=True))  # type: ignore[arg-type]
 
 
 async def _view(visit: Visit | None) -> VisitView:

@@ -7,11 +7,12 @@ from models.base.scope import Role
 from models.callbacks import CallbackState
 from models.deliveries.tables import Channel, DeliveryState
 from models.escalations.tables import Action, Condition, DraftState, TimerState
-from models.evidence.tables import Damage, DerivationState, Form, Kind, Review
+from models.evidence.tables import Damage, DerivationState, Form, Kind, Nonce, Review
 from models.feedback import FeedbackKind, FeedbackState
 from models.ledger.tables import Classification, ExtensionState, ListKind, State
 from models.lookbacks.tables import Effect, Source, Strata, Verdict
 from models.organization.tables import PostRank, UnitKind
+from models.packs.tables import PackState, PackSubject
 from models.personal_data import DeletionState
 from models.reminders.tables import ReminderKind, ReminderState
 from orjson import loads
@@ -78,13 +79,15 @@ class Migration(migrations.Migration):
                 ('zone_id', fields.UUIDField()),
                 ('height', fields.BigIntField()),
                 ('rows', fields.IntField()),
+                ('rows_root', fields.BinaryField()),
                 ('last_tx', fields.BigIntField()),
                 ('last_id', fields.UUIDField()),
                 ('previous', fields.BinaryField()),
+                ('skipped', fields.BinaryField()),
                 ('hash', fields.BinaryField()),
                 ('sealed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'audit_block', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A run of rows, in order, bound to the block before it. Covers `rows` rows up to `(last_tx, last_id)`.'},
+            options={'table': 'audit_block', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'last_tx', 'last_id'], name='audit_block_holding')], 'pk_attr': 'id', 'table_description': 'A run of rows, in order, bound to two blocks before it. Covers `rows` rows up to `(last_tx, last_id)`.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -248,8 +251,11 @@ class Migration(migrations.Migration):
                 ('effective_on', fields.DateField(null=True)),
                 ('client_id', fields.UUIDField()),
                 ('digest', fields.CharField(max_length=64)),
+                ('nonce', fields.CharEnumField(null=True, description='ABSENT: absent\nFOREIGN: foreign\nGOOD: good', enum_type=Nonce, max_length=8)),
+                ('clock_skew', fields.IntField(null=True)),
                 ('review', fields.CharEnumField(default=Review.PENDING, description='PENDING: pending\nACCEPTED: accepted\nREJECTED: rejected\nMORE_WANTED: more_wanted', enum_type=Review, max_length=16)),
                 ('review_reason', fields.CharField(default='', max_length=500)),
+                ('found_effective_on', fields.DateField(null=True)),
                 ('reviewed_by', fields.UUIDField(null=True)),
                 ('reviewed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
@@ -383,6 +389,33 @@ class Migration(migrations.Migration):
                 ('given', fields.IntField(default=0)),
             ],
             options={'table': 'item_number_series', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The last number given in one list and year; its row is locked last in the issuing transaction.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='Pack',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('subject_type', fields.CharEnumField(description='ITEM: item\nCAMPAIGN: campaign', enum_type=PackSubject, max_length=16)),
+                ('subject_id', fields.UUIDField()),
+                ('name', fields.CharField(max_length=120)),
+                ('unit_path', fields.CharField(max_length=400)),
+                ('asked_by', fields.CharField(max_length=80)),
+                ('asked_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('state', fields.CharEnumField(default=PackState.WAITING, description='WAITING: waiting\nBUILDING: building\nDONE: done\nFAILED: failed\nCANCELLED: cancelled\nEXPIRED: expired', enum_type=PackState, max_length=16)),
+                ('files_total', fields.IntField()),
+                ('files_done', fields.IntField(default=0)),
+                ('attempts', fields.IntField(default=0)),
+                ('lease', fields.UUIDField(null=True)),
+                ('leased_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('size', fields.BigIntField(null=True)),
+                ('sha256', fields.CharField(null=True, max_length=64)),
+                ('manifest_sha256', fields.CharField(null=True, max_length=64)),
+                ('reason', fields.CharField(default='', max_length=200)),
+                ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('expires_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'pack', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='pack_of_zone'), PartialIndex(fields=['zone_id', 'expires_at'], name='pack_to_expire', condition={'state': 'done'})], 'pk_attr': 'id', 'table_description': 'One pack. `unit_path` is the subtree that holds all its items: whoever oversees it may see the pack.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -800,6 +833,8 @@ class Migration(migrations.Migration):
                 ('visit_id', fields.UUIDField(null=True)),
                 ('captured_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('effective_on', fields.DateField(null=True)),
+                ('nonce', fields.CharEnumField(null=True, description='ABSENT: absent\nFOREIGN: foreign\nGOOD: good', enum_type=Nonce, max_length=8)),
+                ('clock_skew', fields.IntField(null=True)),
                 ('sha256', fields.CharField(null=True, max_length=64)),
                 ('length', fields.BigIntField()),
                 ('arrived', fields.BigIntField(default=0)),
@@ -877,6 +912,8 @@ class Migration(migrations.Migration):
                 ('corrects', fields.UUIDField(null=True)),
                 ('correction_reason', fields.CharField(default='', max_length=500)),
                 ('effect', fields.CharEnumField(description='CONFIRMED: confirmed\nFOLLOW_UP: follow_up\nREOPENED: reopened\nNONE: none', enum_type=Effect, max_length=16)),
+                ('nonce', fields.CharEnumField(null=True, description='ABSENT: absent\nFOREIGN: foreign\nGOOD: good', enum_type=Nonce, max_length=8)),
+                ('clock_skew', fields.IntField(null=True)),
             ],
             options={'table': 'visit_record', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'visit_id', 'id'], name='visit_record_of_visit'), Index(fields=['zone_id', 'recorded_by', 'visited_at'], name='visit_record_beside_others')], 'pk_attr': 'id', 'table_description': 'What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.'},
             bases=['Row'],

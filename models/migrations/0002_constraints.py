@@ -95,6 +95,10 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'list', 'year'), name='number_series_once'),
         ),
         ops.AddConstraint(
+            model_name='Pack',
+            constraint=UniqueConstraint(fields=('zone_id', 'subject_id', 'asked_by'), name='pack_one_under_way', condition="state IN ('waiting', 'building')"),
+        ),
+        ops.AddConstraint(
             model_name='Pause',
             constraint=UniqueConstraint(fields=('zone_id', 'channel'), name='channel_paused_once', condition='resumed_at IS NULL'),
         ),

@@ -270,6 +270,27 @@ async def test_a_leader_reviews_on_the_phone_and_the_submitter_cannot(owner, pho
     assert (answer.status, answer.content["review_label"]) == (200, "需要补充")
 
 
+async def test_a_leader_reviews_many_at_once_and_each_fault_has_its_place(owner, phone_at, office):
+    made = []
+    for number in range(2):
+        body = {"kind": "text", "item_id": str((await office.received()).id), "text": f"第{number}份"}
+        made.append((await owner.write("/api/mini/evidence", body)).content["id"])
+    said = [
+        {"evidence_id": made[0], "verdict": "accepted", "effective_on": "2026-11-20"},
+        {"evidence_id": made[1], "verdict": "rejected"},
+        {"evidence_id": str(uuid4()), "verdict": "accepted"},
+    ]
+    leader, stranger = await phone_at("leader"), await phone_at("stranger")
+    answer = await leader.write("/api/mini/evidence/reviews", {"words": said})
+    assert answer.status == 200, answer.text
+    (stands,) = answer.content["items"]
+    assert (stands["id"], stands["review"], stands["found_effective_on"]) == (made[0], "accepted", "2026-11-20")
+    faults = [(fault["pointer"], fault["code"]) for fault in answer.content["faults"]]
+    assert faults == [("/words/1/reason", "required"), ("/words/2", "not_found")]
+    hidden = (await stranger.write("/api/mini/evidence/reviews", {"words": said})).content
+    assert (hidden["items"], {fault["code"] for fault in hidden["faults"]}) == ([], {"not_found", "required"})
+
+
 async def test_each_is_told_whether_they_may_submit_and_review(owner, phone_at, office):
     item = await office.received()
     query = {"item_id": str(item.id)}

@@ -1,11 +1,13 @@
 """Look-backs over HTTP: planned and drawn at the console, recorded on phones, replayed, co-signed, typed from paper."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from models import lookbacks
+from models.base import clock
 from models.lookbacks import DrawRecord, verify
 from models.organization import Person, Zone
 from tests.api.conftest import Answer, Desk, Json, Phone
@@ -200,6 +202,33 @@ async def test_evidence_submitted_to_a_visit_is_shown_with_it(office: Office, ov
     detail = (await phone.get(f"{VISITS}/{visit['id']}")).content
     assert detail["evidence"] == [piece.content["id"]]
     assert (await record(phone, visit, evidence=[str(uuid4())], correction_reason="补材料")).code == "unknown_evidence"
+
+
+async def test_a_phone_takes_the_visits_nonce_along_and_brings_it_back(
+    office: Office, overseer: Desk, phone_for: Any
+) -> None:
+    visit, phone = await drawn(office, overseer, "inspector 1"), await phone_for("inspector 1")
+    nonce = (await phone.get(f"{VISITS}/{visit['id']}")).content["nonce"]
+    words = {"kind": "text", "visit_id": visit["id"], "text": "现场整洁。"}
+    assert (await phone.write("/api/mini/evidence", {**words, "nonce": nonce})).status == 201
+    assert (await record(phone, visit, nonce=nonce)).status == 201
+    shown = (await overseer.get(f"{PLANS}/visits/{visit['id']}")).content
+    assert (shown["nonce"], shown["signals"]) == (None, [])
+    (piece,) = (await overseer.get("/api/console/evidence", params={"visit_id": visit["id"]})).content["items"]
+    assert piece["signals"] == []
+
+
+async def test_without_a_nonce_and_with_a_clock_that_is_off_a_record_is_taken_and_both_are_told(
+    office: Office, overseer: Desk, phone_for: Any
+) -> None:
+    visit, phone = await drawn(office, overseer, "inspector 1"), await phone_for("inspector 1")
+    phone.headers["Phone-Time"] = (clock.now() + timedelta(hours=2)).isoformat()
+    assert (await record(phone, visit)).status == 201
+    shown = (await overseer.get(f"{PLANS}/visits/{visit['id']}")).content
+    assert [signal["code"] for signal in shown["signals"]] == ["no_nonce", "clock_skew"]
+    for nonsense in ("yesterday", "2026-07-01", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"):
+        phone.headers["Phone-Time"] = nonsense
+        assert (await record(phone, visit, correction_reason=nonsense)).status == 201
 
 
 async def test_the_second_inspector_cosigns(office: Office, overseer: Desk, phone_for: Any) -> None:

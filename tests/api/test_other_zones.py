@@ -36,6 +36,8 @@ FILTERS = {
     ("console.items.similar", "owner_id"),
     ("console.lookbacks.plan", "campaign_id"),
     ("console.audit.acts", "subject_id"),
+    ("console.evidence.review_each", "evidence_id"),
+    ("mini.evidence.review_each", "evidence_id"),
 } | {(f"console.items.{name}", field) for name in ("listing", "export") for field in ("owner_id", "campaign_id")}
 """A filter over one's own rows refuses nothing, and finds nothing."""
 
@@ -116,8 +118,8 @@ def fields_with_ids(schema: Json, seen: frozenset[str] = frozenset()) -> Iterato
         name = schema["$ref"].rpartition("/")[2]
         if name not in seen:
             yield from fields_with_ids(DOCUMENT["components"]["schemas"][name], seen | {name})
-    for choice in schema.get("anyOf", ()):
-        yield from fields_with_ids(choice, seen)
+    for within in (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])):
+        yield from fields_with_ids(within, seen)
     for name, inner in schema.get("properties", {}).items():
         if '"uuid"' in json.dumps({**inner, "examples": None}):
             yield name
@@ -156,6 +158,8 @@ def requests_with(theirs: FullZone, ours: FullZone) -> dict[tuple[str, str], tup
         ("console.escalations.simulate", "item_id"): ({}, {"item_id": item}),
         ("console.audit.acts", "subject_id"): ({"subject_id": item}, None),
         ("console.accounts.create", "person_id"): ({}, {"person_id": person, "login": f"other-{uuid4().hex[:8]}"}),
+        ("console.packs.ask", "item_id"): ({}, {"item_id": item}),
+        ("console.packs.ask", "campaign_id"): ({}, {"campaign_id": campaign}),
         ("console.lookbacks.plan", "unit_id"): ({}, plan | {"population": {"unit_id": unit}}),
         ("console.lookbacks.plan", "campaign_id"): ({}, plan | {"population": {"campaign_id": campaign}}),
         ("console.lookbacks.plan", "inspectors"): ({}, plan | {"name": "另一计划", "inspectors": [person]}),
@@ -171,6 +175,8 @@ def requests_with(theirs: FullZone, ours: FullZone) -> dict[tuple[str, str], tup
             requests[f"{audience}.evidence.page", field] = {field: each}, None
             requests[f"{audience}.evidence.submit", field] = {}, {"kind": "text", "text": "说明", field: each}
             requests[f"{audience}.evidence.upload", field] = {"kind": "photo", field: each}, None
+        words = {"words": [{"evidence_id": piece, "verdict": "accepted"}]}
+        requests[f"{audience}.evidence.review_each", "evidence_id"] = {}, words
     return requests
 
 

@@ -10,7 +10,18 @@ from pydantic import BaseModel
 
 from api.app import collect
 from api.wire import Route
-from models import accounts, deliveries, escalations, evidence, feedback, ledger, lookbacks, organization, personal_data
+from models import (
+    accounts,
+    deliveries,
+    escalations,
+    evidence,
+    feedback,
+    ledger,
+    lookbacks,
+    organization,
+    packs,
+    personal_data,
+)
 from models.accounts import Feed, Signer
 from models.base import alarms, calendar, clock
 from models.base.alarms import AlarmKind
@@ -23,6 +34,7 @@ from models.feedback import FeedbackKind
 from models.ledger import Item
 from models.lookbacks import LookbackPlan, PlanFacts, Population, Visit
 from models.organization import Appointment, Person, Post, PostRank, UnbindingProposal, Unit, UnitKind, Zone
+from models.packs import PackSubject
 from tests.counting import statements
 from tests.office import SINCE, Office, open_office
 
@@ -126,6 +138,7 @@ class FullZone:
             drafted_at=clock.now(),
         )
         await self._of_operations()
+        await packs.ask(PackSubject.ITEM, (await self.office.issued()).id, by=self.boss)
         await feedback.submit(f"第{self.grown}条建议", kind=FeedbackKind.SUGGESTION, by=self.office.owner)
         await personal_data.ask_deletion(by=Scope(person.zone_id, f"person:{person.id}", person_id=person.id))
 

@@ -4,11 +4,15 @@ import asyncio
 from uuid import UUID
 
 import asyncpg
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tortoise.exceptions import IntegrityError
 
 from models.base import audit
 from models.base import database as postgres
+from models.base.audit.proving import way
 from models.base.ids import new_id
 from models.base.scope import Scope
 from models.organization import Zone
@@ -88,3 +92,42 @@ async def test_two_sealers_at_once_make_one_chain(zone: Zone) -> None:
         pass
     assert sum(taken) >= 20
     assert list(audit.verify_lines(await exported(zone))) == []
+
+
+async def test_a_few_blocks_prove_that_a_row_stands_in_a_long_chain(zone: Zone) -> None:
+    subject = await act(zone, number=0)
+    for number in range(70):
+        await act(zone, number=number)
+        await audit.seal(zone.id)
+    assert list(audit.verify_lines(await exported(zone))) == []
+    rows = await audit.rows_about(zone.id, [subject], limit=10)
+    held = await audit.heights_of(zone.id, rows)
+    head = await audit.head_of(zone.id)
+    assert head is not None
+    lines = [orjson.loads(line) async for line in audit.proof_lines(zone.id, head.height, {*held.values()})]
+    assert len(lines) < 30  # of some 70; of a million it would be two hundred
+    links = {head.height: bytes(head.hash)}
+    for line in lines:
+        root = bytes.fromhex(line["rows_root"]) if "rows_root" in line else root_of(line["row_hashes"])
+        previous, skipped, height = bytes.fromhex(line["previous"]), bytes.fromhex(line["skipped"]), line["height"]
+        assert audit.block_hash(previous, skipped, height, root) == links[height]
+        links |= {height - 1: previous, audit.below(height): skipped}
+    (row,) = rows
+    assert bytes(row["hash"]).hex() in lines[-1]["row_hashes"]
+
+
+def root_of(hashes: list[str]) -> bytes:
+    return audit.rows_root(map(bytes.fromhex, hashes))
+
+
+async def test_a_row_that_is_not_sealed_yet_has_no_block(zone: Zone) -> None:
+    rows = await audit.rows_about(zone.id, [await act(zone)], limit=10)
+    assert await audit.heights_of(zone.id, rows) == {}
+
+
+@given(st.integers(1, 10**7), st.data())
+def test_the_way_to_any_block_is_short(head: int, data: st.DataObject) -> None:
+    target = data.draw(st.integers(1, head))
+    heights = list(way(head, {target}))
+    assert (heights[0], heights[-1]) == (head, target)
+    assert len(heights) < head.bit_length() ** 2 + 2

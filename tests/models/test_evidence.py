@@ -16,11 +16,12 @@ from models.base.audit import AuditRow
 from models.base.errors import Conflict, Forbidden, Invalid, NotFound, Refused, TooLarge, UnsupportedType
 from models.base.outbox import Promise
 from models.base.scope import Scope
-from models.evidence import Blob, Evidence, Form, Kind, Review, Submission
+from models.evidence import Blob, Evidence, Form, Kind, Review, Submission, Word
 from models.ledger import Cycle
 from models.organization import Zone
 from models.reminders import Reminder, ReminderKind
 from tests import photos
+from tests.counting import statements
 from tests.office import Office, open_office
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -377,3 +378,101 @@ async def test_after_the_close_out_no_word_is_changed(office):
     await ledger.oversight_review(item.id, by=office.overseer, passed=True)
     with pytest.raises(Conflict, match="wrong_state"):
         await evidence.review(made.id, by=office.second_overseer, verdict=Review.ACCEPTED)
+
+
+# many words at once
+
+
+async def pieces(office: Office, count: int) -> list[Evidence]:
+    """As many, each of an item of its own."""
+    return [await evidence.attach(words(await office.received()), by=office.owner) for _ in range(count)]
+
+
+def accepted(rows: list[Evidence], **more) -> list[Word]:
+    return [Word(evidence_id=row.id, verdict=Review.ACCEPTED, **more) for row in rows]
+
+
+async def test_each_of_many_words_is_answered_on_its_own(office):
+    fine, unreasoned, other, wanting = await pieces(office, 4)
+    item = await ledger.readable(other.item_id, by=office.leader)
+    own = await evidence.attach(words(item), by=office.leader)
+    said = [
+        *accepted([fine]),
+        Word(evidence_id=unreasoned.id, verdict=Review.REJECTED),
+        *accepted([own]),
+        Word(evidence_id=uuid4(), verdict=Review.ACCEPTED),
+        Word(evidence_id=fine.id, verdict=Review.MORE_WANTED, reason="缺验收单"),
+        Word(evidence_id=wanting.id, verdict=Review.MORE_WANTED, reason="缺验收单"),
+    ]
+    answers = await evidence.review_each(said, by=office.leader)
+    assert [getattr(answer, "code", None) for answer in answers] == [
+        *(None, "required", "same_person", "not_found", "duplicate", None)
+    ]
+    assert [(await Evidence.get(id=row.id)).review for row in (fine, unreasoned, own, wanting)] == [
+        *(Review.ACCEPTED, Review.PENDING, Review.PENDING, Review.MORE_WANTED)
+    ]
+
+
+async def test_many_words_take_no_more_statements_than_a_few(office):
+    few, many = await pieces(office, 2), await pieces(office, 12)
+    heard = []
+    for rows in (few, many):
+        with statements() as said:
+            answers = await evidence.review_each(accepted(rows), by=office.leader)
+        assert [answer.review for answer in answers] == [Review.ACCEPTED] * len(rows)
+        heard.append(len(said))
+    assert heard[0] == heard[1]
+
+
+async def test_the_same_words_again_change_nothing_and_tell_nobody(office):
+    rows = await pieces(office, 3)
+    said = [Word(evidence_id=row.id, verdict=Review.REJECTED, reason="不是本事项的材料") for row in rows]
+    for _ in range(2):
+        answers = await evidence.review_each(said, by=office.overseer)
+        assert [answer.review for answer in answers] == [Review.REJECTED] * 3
+    assert await AuditRow.filter(zone_id=office.zone.id, action="evidence.reviewed").count() == 3
+    assert await Reminder.filter(zone_id=office.zone.id, kind=ReminderKind.RETURNED).count() == 3
+    assert [await count(await ledger.readable(row.item_id, by=office.owner)) for row in rows] == [0, 0, 0]
+
+
+async def test_an_owner_hears_once_of_all_pieces_of_an_item_that_will_not_do(office):
+    item = await office.received()
+    rows = [await evidence.attach(words(item, f"第{number}份"), by=office.owner) for number in range(3)]
+    reasons = ("缺验收单", "看不清日期", "缺验收单")
+    said = [
+        Word(evidence_id=row.id, verdict=Review.MORE_WANTED, reason=why) for row, why in zip(rows, reasons, strict=True)
+    ]
+    await evidence.review_each(said, by=office.leader)
+    (reminder,) = await Reminder.filter(zone_id=office.zone.id, kind=ReminderKind.RETURNED)
+    assert "3份佐证材料" in reminder.summary and reminder.summary.endswith("缺验收单；看不清日期")
+
+
+async def test_two_batches_over_the_same_pieces_both_end(office):
+    rows = await pieces(office, 6)
+    forward = evidence.review_each(accepted(rows), by=office.leader)
+    backward = evidence.review_each(accepted(rows[::-1]), by=office.overseer)
+    await asyncio.gather(forward, backward)
+    assert await AuditRow.filter(zone_id=office.zone.id, action="evidence.reviewed").count() == 12
+
+
+async def test_the_reviewer_finds_since_when_it_holds(office):
+    item = await office.received()
+    made = await evidence.attach(words(item, effective_on=date(2026, 11, 20)), by=office.owner)
+    found = await evidence.review(made.id, by=office.leader, verdict=Review.ACCEPTED, effective_on=date(2026, 11, 18))
+    assert (found.effective_on, found.found_effective_on) == (date(2026, 11, 20), date(2026, 11, 18))
+    tomorrow = clock.today() + timedelta(days=1)
+    with pytest.raises(Invalid, match="effective_in_future"):
+        await evidence.review(made.id, by=office.leader, verdict=Review.ACCEPTED, effective_on=tomorrow)
+
+
+async def test_what_is_closed_is_answered_with_the_word_that_stands_or_refused(office):
+    item = await office.received()
+    made = await evidence.attach(words(item), by=office.owner)
+    await evidence.review(made.id, by=office.leader, verdict=Review.ACCEPTED)
+    await ledger.request_close_out(item.id, by=office.owner)
+    await ledger.unit_review(item.id, by=office.leader, passed=True)
+    await ledger.oversight_review(item.id, by=office.overseer, passed=True)
+    (again,) = await evidence.review_each(accepted([made]), by=office.leader)
+    assert again.review is Review.ACCEPTED
+    (refused,) = await evidence.review_each(accepted([made]), by=office.overseer)
+    assert refused.code == "wrong_state"

@@ -1,5 +1,6 @@
 """Signals: one plain sentence each, to reviewers only, about files and never about people."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -7,8 +8,9 @@ from uuid import uuid4
 import pytest
 
 from models import evidence
+from models.accounts import Signer
 from models.base import clock
-from models.evidence import Evidence, Kind, Signal, Submission
+from models.evidence import Brought, Evidence, Kind, Nonce, Signal, Submission, nonces
 from models.organization import Zone
 from tests.office import Office, open_office
 
@@ -80,3 +82,45 @@ def test_distance_is_measured_over_the_globe():
     wuhan, beijing = (30.59, 114.31), (39.90, 116.40)
     assert evidence.apart(wuhan, beijing) == pytest.approx(1052, abs=5)
     assert evidence.apart(wuhan, wuhan) == 0
+
+
+SIGNER = Signer("s" * 32)
+
+
+def test_a_nonce_is_good_for_its_visit_and_person_alone():
+    visit, person = uuid4(), uuid4()
+    given = evidence.issue(visit, person, signer=SIGNER)
+    assert len(given) < nonces.LONGEST
+    assert evidence.examine(given, visit, person, signer=SIGNER) is Nonce.GOOD
+    for other in ((uuid4(), person), (visit, uuid4()), (visit, None)):
+        assert evidence.examine(given, *other, signer=SIGNER) is Nonce.FOREIGN
+    for forged in (given[:-4] + "AAA=", "x", Signer("t" * 32).seal(nonces.PURPOSE, [str(visit), str(person)])):
+        assert evidence.examine(forged, visit, person, signer=SIGNER) is Nonce.FOREIGN
+    assert evidence.examine("", visit, person, signer=SIGNER) is Nonce.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("brought", "code", "words"),
+    [
+        (Brought(nonce=Nonce.ABSENT), "no_nonce", "不影响效力"),
+        (Brought(nonce=Nonce.FOREIGN), "foreign_nonce", "请核对是不是本人填写"),
+        (Brought(clock_skew=1800), "clock_skew", "快 30 分钟"),
+        (Brought(clock_skew=-7200), "clock_skew", "慢 120 分钟"),
+        (Brought(nonce=Nonce.GOOD, clock_skew=-300), None, ""),
+        (Brought(), None, ""),
+    ],
+)
+async def test_what_a_phone_brought_along_is_said_in_a_sentence(office, brought, code, words):
+    item = await office.received()
+    given = Submission(client_id=uuid4(), kind=Kind.TEXT, item_id=item.id, text="已清理。", brought=brought)
+    signals = await seen(office, await evidence.attach(given, by=office.owner))
+    assert [signal.code for signal in signals] == ([code] if code else [])
+    assert all(words in signal.sentence for signal in signals)
+
+
+async def test_what_a_phone_brings_along_makes_no_other_submission(office):
+    item = await office.received()
+    given = Submission(client_id=uuid4(), kind=Kind.TEXT, item_id=item.id, text="已清理。")
+    first = await evidence.attach(given, by=office.owner)
+    again = await evidence.attach(replace(given, brought=Brought(clock_skew=900)), by=office.owner)
+    assert (again.id, again.clock_skew) == (first.id, None)

@@ -7,7 +7,7 @@ import pytest
 from models import evidence, lookbacks
 from models.base import clock
 from models.base.ids import new_id
-from models.evidence import Kind, Submission
+from models.evidence import Brought, Kind, Nonce, Submission
 from models.lookbacks import Place, PlanFacts, Population, Verdict, Visit, VisitFacts, VisitRecord
 from models.organization import Zone
 from tests.lookback_zone import Office, furnish
@@ -87,3 +87,22 @@ async def test_a_visit_to_the_same_item_at_another_place_is_asked_about(office):
     await recorded(office, first, HERE, clock.now() - timedelta(days=2))
     (second,) = await visits(office, 1, name="第二次计划")
     assert await codes(second, await recorded(office, second, FAR, clock.now())) == ["site_elsewhere"]
+
+
+async def test_a_record_says_whether_its_phone_had_opened_the_visit_and_how_its_clock_stood(office):
+    await office.closed_item("A")
+    (visit,) = await visits(office, 1)
+    facts = VisitFacts(verdict=Verdict.EFFECTIVE, seen="已整改到位。", visited_at=clock.now())
+    by = await office.scope("inspector 1")
+    brought = Brought(nonce=Nonce.ABSENT, clock_skew=3600)
+    record = await lookbacks.record_visit(visit.id, facts, by=by, client_id=new_id(), brought=brought)
+    assert await codes(visit, record) == ["no_nonce", "clock_skew"]
+
+
+async def test_paper_brings_nothing_along_and_is_not_asked_about(office):
+    await office.closed_item("A")
+    (visit,) = await visits(office, 1)
+    facts = VisitFacts(verdict=Verdict.EFFECTIVE, seen="已整改到位。", visited_at=clock.now())
+    by = await office.scope("oversight")
+    record = await lookbacks.record_from_paper(visit.id, facts, by=by, client_id=new_id(), paper="柜3")
+    assert await codes(visit, record) == []

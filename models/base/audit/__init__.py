@@ -8,22 +8,35 @@ A tail that stays unsealed too long is an alarm (`unsealed_age`).
 """
 
 from models.base.audit.continuing import LostPlace, carry_on, refuse_lost_place
-from models.base.audit.export import export_lines, verify_lines
-from models.base.audit.log import AuditRow, record, row_hash
+from models.base.audit.export import export_lines, hash_of_line, line_of, verify_lines
+from models.base.audit.log import AuditRow, record, record_each, row_hash, words_hash
+from models.base.audit.proving import head_of, heights_of, proof_lines, rows_about
 from models.base.audit.reading import acts
-from models.base.audit.sealer import AuditBlock, seal, unsealed_age
+from models.base.audit.sealer import GENESIS, AuditBlock, below, block_hash, rows_root, seal, unsealed_age
 
 __all__ = [
+    "GENESIS",
     "AuditBlock",
     "AuditRow",
     "LostPlace",
     "acts",
+    "below",
+    "block_hash",
     "carry_on",
     "export_lines",
+    "hash_of_line",
+    "head_of",
+    "heights_of",
+    "line_of",
+    "proof_lines",
     "record",
+    "record_each",
     "refuse_lost_place",
     "row_hash",
+    "rows_about",
+    "rows_root",
     "seal",
     "unsealed_age",
     "verify_lines",
+    "words_hash",
 ]

@@ -1,6 +1,7 @@
 """Rows of the log and their canonical form."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -60,20 +61,46 @@ def _microseconds(at: datetime) -> int:
     return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds
 
 
+def words_hash(words: str, more: str = "") -> str:
+    """SHA-256 (hex) by which the log pins words that it does not hold itself."""
+    return hashlib.sha256(f"{words}\n{more}".encode()).hexdigest()
+
+
 async def record(by: Scope, action: str, subject: tuple[str, UUID], **data: Any) -> None:
     """Write that `by` did `action` (`concept.past_verb`) to `subject` (type, id), with the running transaction."""
-    row = {
+    row = _row(by, action, subject, data, clock.now())
+    await database.execute(
+        "insert into audit (id, zone_id, tx, at, actor, action, subject_type, subject_id, data, hash)"
+        " values ($1, $2, audit_tx(), $3, $4, $5, $6, $7, $8, $9)",
+        [*{**row, "data": database.as_json(data)}.values(), row_hash(row)],
+    )
+
+
+async def record_each(by: Scope, action: str, acts: Sequence[tuple[tuple[str, UUID], dict[str, Any]]]) -> None:
+    """`record` for several subjects, each with its own data, in one statement."""
+    now = clock.now()
+    rows = [_row(by, action, subject, data, now) for subject, data in acts]
+    await database.execute(
+        "insert into audit (id, zone_id, tx, at, actor, action, subject_type, subject_id, data, hash)"
+        " select n.id, $1, audit_tx(), $2, $3, $4, n.subject_type, n.subject_id, n.data::jsonb, n.hash"
+        " from unnest($5::uuid[], $6::text[], $7::uuid[], $8::text[], $9::bytea[])"
+        " n (id, subject_type, subject_id, data, hash)",
+        [
+            *(by.zone_id, now, by.actor, action),
+            *([row[name] for row in rows] for name in ("id", "subject_type", "subject_id")),
+            *([database.as_json(row["data"]) for row in rows], [row_hash(row) for row in rows]),
+        ],
+    )
+
+
+def _row(by: Scope, action: str, subject: tuple[str, UUID], data: dict[str, Any], at: datetime) -> dict[str, Any]:
+    return {
         "id": new_id(),
         "zone_id": by.zone_id,
-        "at": clock.now(),
+        "at": at,
         "actor": by.actor,
         "action": action,
         "subject_type": subject[0],
         "subject_id": subject[1],
         "data": data,
     }
-    await database.execute(
-        "insert into audit (id, zone_id, tx, at, actor, action, subject_type, subject_id, data, hash)"
-        " values ($1, $2, audit_tx(), $3, $4, $5, $6, $7, $8, $9)",
-        [*{**row, "data": database.as_json(data)}.values(), row_hash(row)],
-    )

@@ -5,10 +5,12 @@ later in a place already sealed. One sealer works on a zone at a time (advisory 
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.indexes import Index
 from tortoise.migrations.constraints import UniqueConstraint
 
 from models.base import clock, database
@@ -20,24 +22,41 @@ GENESIS = bytes(32)
 
 
 class AuditBlock(Row):
-    """A run of rows, in order, bound to the block before it. Covers `rows` rows up to `(last_tx, last_id)`."""
+    """A run of rows, in order, bound to two blocks before it. Covers `rows` rows up to `(last_tx, last_id)`.
+
+    `previous` is the hash of the block before, `skipped` that of the one at `below(height)`: so from any block down to
+    any other there is a way of a few dozen hashes, however long the chain (docs/adr/0020).
+    """
 
     height = fields.BigIntField()
     rows = fields.IntField()
+    rows_root = fields.BinaryField()
     last_tx = fields.BigIntField()
     last_id = fields.UUIDField()
     previous = fields.BinaryField()
+    skipped = fields.BinaryField()
     hash = fields.BinaryField()
     sealed_at = fields.DatetimeField()
 
     class Meta:
         table = "audit_block"
         constraints = [UniqueConstraint(fields=("zone_id", "height"), name="audit_block_one_chain")]
+        indexes = [Index(fields=("zone_id", "last_tx", "last_id"), name="audit_block_holding")]
 
 
-def block_hash(previous: bytes, height: int, row_hashes: list[bytes]) -> bytes:
-    """SHA-256 of the previous block's hash, this height (8 bytes, big-endian) and every row's hash in order."""
-    return hashlib.sha256(previous + height.to_bytes(8, "big") + b"".join(row_hashes)).digest()
+def below(height: int) -> int:
+    """The block to which the one at `height` is bound besides the one before it: `height` without its lowest bit."""
+    return height & (height - 1)
+
+
+def rows_root(row_hashes: Iterable[bytes]) -> bytes:
+    """SHA-256 of every row's hash in order."""
+    return hashlib.sha256(b"".join(row_hashes)).digest()
+
+
+def block_hash(previous: bytes, skipped: bytes, height: int, root: bytes) -> bytes:
+    """SHA-256 of the two hashes that the block is bound to, its height (8 bytes, big-endian) and its rows' root."""
+    return hashlib.sha256(previous + skipped + height.to_bytes(8, "big") + root).digest()
 
 
 @atomic()
@@ -69,17 +88,25 @@ async def _ready(zone_id: UUID, head: AuditBlock | None) -> list[dict[str, Any]]
 async def _append(zone_id: UUID, head: AuditBlock | None, rows: list[dict[str, Any]]) -> None:
     height = head.height + 1 if head else 1
     previous = bytes(head.hash) if head else GENESIS
+    skipped = await _hash_at(zone_id, below(height))
+    root = rows_root(bytes(row["hash"]) for row in rows)
     await AuditBlock.create(
         id=new_id(),
         zone_id=zone_id,
         height=height,
         rows=len(rows),
+        rows_root=root,
         last_tx=rows[-1]["tx"],
         last_id=rows[-1]["id"],
         previous=previous,
-        hash=block_hash(previous, height, [bytes(row["hash"]) for row in rows]),
+        skipped=skipped,
+        hash=block_hash(previous, skipped, height, root),
         sealed_at=clock.now(),
     )
+
+
+async def _hash_at(zone_id: UUID, height: int) -> bytes:
+    return bytes((await AuditBlock.get(zone_id=zone_id, height=height)).hash) if height else GENESIS
 
 
 OLDEST_UNSEALED = """

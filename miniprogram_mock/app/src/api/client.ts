@@ -48,6 +48,7 @@ export class Client {
     const headers: Record<string, string> = options.key ? { 'idempotency-key': options.key } : {}
     const body = options.body === undefined ? undefined : JSON.stringify(options.body)
     if (body !== undefined) headers['content-type'] = 'application/json'
+    if (method !== 'GET') headers['phone-time'] = new Date().toISOString()
     const asked = { method, url: this.platform.apiOrigin + path, headers, body }
     const { file, progressed } = options
     if (file && options.key && inParts(path, file)) return this.sendInParts(path, options.key, file, progressed)

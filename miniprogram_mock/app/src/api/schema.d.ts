@@ -219,6 +219,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mini/evidence/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 一次审核多份材料
+         * @description 一次审核多份材料，逐份答复：有问题的指明是第几份，其余照常生效。重复提交不会重复审核。
+         */
+        post: operations["mini.evidence.review_each"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mini/evidence/upload": {
         parameters: {
             query?: never;
@@ -1407,6 +1427,11 @@ export interface components {
              * @description 审核理由。
              */
             review_reason: string;
+            /**
+             * Found Effective On
+             * @description 审核认定的生效日期；空为没有另行认定。
+             */
+            found_effective_on: string | null;
             /** Reviewed At */
             reviewed_at: string | null;
             /**
@@ -1527,42 +1552,6 @@ export interface components {
          * @enum {string}
          */
         ExtensionState: "unit_waiting" | "oversight_waiting" | "granted" | "refused" | "lapsed";
-        /**
-         * FaultOut
-         * @description One field's fault.
-         */
-        FaultOut: {
-            /**
-             * Pointer
-             * @description 字段位置（JSON Pointer）。
-             */
-            pointer: string;
-            /**
-             * Code
-             * @description 稳定的代码，供程序判断。
-             */
-            code: string;
-            /**
-             * Detail
-             * @description 说明。
-             */
-            detail: string;
-            /**
-             * Sheet
-             * @description 表格导入时：工作表。
-             */
-            sheet?: string | null;
-            /**
-             * Row
-             * @description 表格导入时：行号，从 1 起。
-             */
-            row?: number | null;
-            /**
-             * Column
-             * @description 表格导入时：列名。
-             */
-            column?: string | null;
-        };
         /**
          * FeedbackIn
          * @description What somebody has to say about the product.
@@ -2210,7 +2199,7 @@ export interface components {
              * Faults
              * @description 逐项错误；没有时为空。
              */
-            faults: components["schemas"]["FaultOut"][];
+            faults: components["schemas"]["api__wire__problems__FaultOut"][];
             /**
              * Request Id
              * @description 请求编号，反馈问题时请提供。
@@ -2268,6 +2257,11 @@ export interface components {
              * @default
              */
             correction_reason: string;
+            /**
+             * Nonce
+             * @description 检查编码，随检查详情取得，原样带回；没有也可以提交。
+             */
+            nonce?: string | null;
         };
         /**
          * RecordOut
@@ -2430,6 +2424,59 @@ export interface components {
          * @enum {string}
          */
         Review: "pending" | "accepted" | "rejected" | "more_wanted";
+        /**
+         * ReviewedOut
+         * @description A piece with the word that stands now.
+         */
+        ReviewedOut: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Item Id */
+            item_id: string | null;
+            /** @description 审核情况。 */
+            review: components["schemas"]["Review"];
+            /**
+             * Review Label
+             * @description 审核情况的中文名称。
+             */
+            review_label: string;
+            /**
+             * Review Reason
+             * @description 审核理由。
+             */
+            review_reason: string;
+            /**
+             * Found Effective On
+             * @description 审核认定的生效日期。
+             */
+            found_effective_on: string | null;
+            /** Reviewed At */
+            reviewed_at: string | null;
+        };
+        /**
+         * ReviewsIn
+         * @description Words on several pieces, of one item or of many.
+         */
+        ReviewsIn: {
+            /**
+             * Words
+             * @description 逐份的审核意见。
+             */
+            words: components["schemas"]["WordIn"][];
+        };
+        /**
+         * ReviewsOut
+         * @description What became of each word: those that stand, and those that were refused, each with its place.
+         */
+        ReviewsOut: {
+            /** Items */
+            items: components["schemas"]["ReviewedOut"][];
+            /** Faults */
+            faults: components["schemas"]["api__evidence__FaultOut"][];
+        };
         /**
          * Role
          * @description Roles of the zone. Nobody holds two of the last three (GB/T 22239 等保三级: separation of powers).
@@ -2610,6 +2657,11 @@ export interface components {
              * @description 材料所反映的日期。
              */
             effective_on?: string | null;
+            /**
+             * Nonce
+             * @description 检查编码，随检查详情取得，原样带回；没有也可以提交。
+             */
+            nonce?: string | null;
         };
         /**
          * UrgeIn
@@ -2838,6 +2890,11 @@ export interface components {
              * @description 供监督机构核对的提示；只给监督机构看，不作结论
              */
             signals: components["schemas"]["SignalOut"][];
+            /**
+             * Nonce
+             * @description 检查编码，只发给检查人员的手机；离线填写后随记录和照片带回，没有也可以提交
+             */
+            nonce: string | null;
         };
         /**
          * VisitsQuery
@@ -2860,6 +2917,31 @@ export interface components {
              * @description 真：已有记录的；假：还没有记录的；不填为全部。
              */
             recorded?: boolean | null;
+        };
+        /**
+         * WordIn
+         * @description A reviewer's word on one of several pieces.
+         */
+        WordIn: {
+            /** @description 认可、不予采纳或需要补充。 */
+            verdict: components["schemas"]["Review"];
+            /**
+             * Reason
+             * @description 理由和还缺什么。
+             * @default
+             */
+            reason: string;
+            /**
+             * Effective On
+             * @description 审核认定的生效日期；不填则沿用提交人所填。
+             */
+            effective_on?: string | null;
+            /**
+             * Evidence Id
+             * Format: uuid
+             * @description 哪份材料。
+             */
+            evidence_id: string;
         };
         /**
          * WordsIn
@@ -2904,6 +2986,11 @@ export interface components {
              * @description 材料所反映的日期。
              */
             effective_on?: string | null;
+            /**
+             * Nonce
+             * @description 检查编码，随检查详情取得，原样带回；没有也可以提交。
+             */
+            nonce?: string | null;
         };
         /**
          * ZoneOut
@@ -2914,6 +3001,21 @@ export interface components {
             code: string;
             /** Name */
             name: string;
+        };
+        /**
+         * FaultOut
+         * @description A word that was refused; the others stand.
+         */
+        api__evidence__FaultOut: {
+            /**
+             * Pointer
+             * @description 第几份（JSON 指针）。
+             */
+            pointer: string;
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
         };
         /**
          * ReviewIn
@@ -2928,6 +3030,11 @@ export interface components {
              * @default
              */
             reason: string;
+            /**
+             * Effective On
+             * @description 审核认定的生效日期；不填则沿用提交人所填。
+             */
+            effective_on?: string | null;
         };
         /**
          * ReviewIn
@@ -2949,6 +3056,42 @@ export interface components {
              * @description 还缺什么；退回时必填
              */
             missing?: string | null;
+        };
+        /**
+         * FaultOut
+         * @description One field's fault.
+         */
+        api__wire__problems__FaultOut: {
+            /**
+             * Pointer
+             * @description 字段位置（JSON Pointer）。
+             */
+            pointer: string;
+            /**
+             * Code
+             * @description 稳定的代码，供程序判断。
+             */
+            code: string;
+            /**
+             * Detail
+             * @description 说明。
+             */
+            detail: string;
+            /**
+             * Sheet
+             * @description 表格导入时：工作表。
+             */
+            sheet?: string | null;
+            /**
+             * Row
+             * @description 表格导入时：行号，从 1 起。
+             */
+            row?: number | null;
+            /**
+             * Column
+             * @description 表格导入时：列名。
+             */
+            column?: string | null;
         };
     };
     responses: never;
@@ -3983,7 +4126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 内容有误：invalid_body、idempotency_key_missing、required、bad_verdict */
+            /** @description 内容有误：invalid_body、idempotency_key_missing、required、bad_verdict、effective_in_future */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4155,6 +4298,114 @@ export interface operations {
             };
         };
     };
+    "mini.evidence.review_each": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 客户端生成的 UUID；网络不好重发时用同一个，只会办一次。 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewsIn"];
+            };
+        };
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewsOut"];
+                };
+            };
+            /** @description 请求有误：malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 与当前状态不符：idempotency_key_reused、in_progress */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 类型不支持：json_expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容有误：invalid_body、idempotency_key_missing */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "mini.evidence.upload": {
         parameters: {
             query: {
@@ -4170,6 +4421,8 @@ export interface operations {
                 captured_at?: string | null;
                 /** @description 材料所反映的日期。 */
                 effective_on?: string | null;
+                /** @description 检查编码，随检查详情取得，原样带回；没有也可以提交。 */
+                nonce?: string | null;
             };
             header: {
                 /** @description 客户端生成的 UUID；网络不好重发时用同一个，只会办一次。 */

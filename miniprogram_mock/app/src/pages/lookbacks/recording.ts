@@ -6,7 +6,7 @@ import { doLater, queue } from '@/phone'
 import type { KeptFile } from '@/platform/platform'
 import type { Entry } from '@/queue/entries'
 
-type Visit = Pick<Schemas['VisitOut'], 'id' | 'title'>
+type Visit = Pick<Schemas['VisitOut'], 'id' | 'title' | 'nonce'>
 
 export const RECORD = 'visit'
 export const COSIGN = 'cosign'
@@ -20,16 +20,18 @@ export const isPhotoOf = (entry: Entry, visitId: string) =>
   entry.kind === PHOTO && entry.about.startsWith(`${about(visitId)}:`)
 export const concerns = (entry: Entry, visitId: string) => entry.about.startsWith(about(visitId))
 
-/** Rejects with StorageFull. */
+/** With the nonce that the server gave this phone with the visit, perhaps days ago. Rejects with StorageFull. */
 export function record(visit: Visit, body: Schemas['RecordIn']): Promise<Entry> {
   const facts = { kind: RECORD, title: `检查记录：${visit.title}`, about: about(visit.id) }
-  return doLater('/api/mini/lookbacks/visits/{visit_id}/records', { ...facts, path: { visit_id: visit.id }, body })
+  const path = { visit_id: visit.id }
+  return doLater('/api/mini/lookbacks/visits/{visit_id}/records', { ...facts, path, body: { ...body, nonce: visit.nonce } })
 }
 
 /** A matter of its own: a photo that is refused holds back neither the record nor another photo. Rejects with StorageFull. */
 export function sendPhoto(visit: Visit, photo: KeptFile): Promise<Entry> {
   const facts = { kind: PHOTO, title: `照片：${visit.title}`, about: `${about(visit.id)}:${photo.reference}`, file: photo }
-  return doLater('/api/mini/evidence/upload', { ...facts, query: { kind: 'photo', visit_id: visit.id } })
+  const query = { kind: 'photo', visit_id: visit.id, nonce: visit.nonce } as const
+  return doLater('/api/mini/evidence/upload', { ...facts, query })
 }
 
 /** Those of `photos` that lie here and that the queue has not taken: a restart may come between keeping and forgetting. */
