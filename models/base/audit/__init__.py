@@ -11,7 +11,7 @@ from models.base.audit.continuing import LostPlace, carry_on, refuse_lost_place
 from models.base.audit.export import export_lines, verify_lines
 from models.base.audit.log import AuditRow, record, row_hash
 from models.base.audit.reading import acts
-from models.base.audit.sealer import AuditBlock, seal, unsealed_age
+from models.base.audit.sealer import AuditBlock, head_of, seal, sealed_by, unsealed_age
 
 __all__ = [
     "AuditBlock",
@@ -20,10 +20,12 @@ __all__ = [
     "acts",
     "carry_on",
     "export_lines",
+    "head_of",
     "record",
     "refuse_lost_place",
     "row_hash",
     "seal",
+    "sealed_by",
     "unsealed_age",
     "verify_lines",
 ]
