@@ -184,6 +184,7 @@ async def _keep(of: LookbackPlan, record: DrawRecord, by: Scope) -> LookbackDraw
         "inputs": record.inputs_hash,
         "population": kept.population_hash,
         "visits": len(record.drawing.assigned),
+        "although_visited": bool(of.although_visited),
     }
     await audit.record(by, "lookback.drawn", ("lookback", of.id), **facts)
     return kept

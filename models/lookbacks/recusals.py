@@ -17,8 +17,6 @@ from models.base.scope import Role, Scope
 from models.lookbacks.tables import Recusal
 from models.organization import Person
 
-MOST_OF_ZONE = 20_000
-
 
 @dataclass(frozen=True)
 class RecusalLine:
@@ -109,7 +107,7 @@ def _line(person_name: str, other_name: str, **row: Any) -> RecusalLine:
 
 async def apart(zone_id: UUID) -> dict[UUID, frozenset[UUID]]:
     """Who keeps away from whom, from both sides."""
-    pairs = Recusal.filter(zone_id=zone_id, ended_at__isnull=True).limit(MOST_OF_ZONE)
+    pairs = Recusal.filter(zone_id=zone_id, ended_at__isnull=True)  # all: one left out would be a conflict let in
     found: dict[UUID, set[UUID]] = defaultdict(set)
     for one, other in await pairs.values_list("person_id", "other_id"):
         found[one].add(other)
