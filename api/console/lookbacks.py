@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -95,7 +95,8 @@ class PreviewOut(Schema):
     revisit_days: Annotated[int, Field(description="多少天内算近期", examples=[90])]
     units: Annotated[list[UnitVisitsOut], Field(description="检查较多的单位")]
     joint_proposal: Annotated[str | None, Field(description="建议合并为联合检查；没有为空")]
-    most_visits: Annotated[int, Field(description="一人最多分到几件", examples=[2])]
+    by_visits: Annotated[dict[int, int], Field(description="分到的件数 → 人数", examples=[{1: 4, 2: 4}])]
+    due_on: Annotated[date, Field(description="今天抽取时的完成期限")]
     burden: Annotated[AheadOut, Field(description="抽取之后七天内检查人员收到的消息")]
 
 

@@ -33,8 +33,8 @@ def _items(record: Json) -> list[str]:
     return [drawn["item"] for drawn in record["drawing"]["assigned"]]
 
 
-async def _plan(world: World, name: str, **facts: str) -> str:
-    facts = {"name": name, "population": {"campaign_id": world.campaign}, "count": DRAWN, **facts}
+async def _plan(world: World, name: str, **said: str) -> str:
+    facts = {"name": name, "population": {"campaign_id": world.campaign}, "count": DRAWN, **said}
     made: Json = await world.office.write("/lookbacks", facts)
     return str(made["id"])
 

@@ -8,19 +8,22 @@ from models.lookbacks.drawing import (
     draw,
     population_hash,
 )
-from models.lookbacks.draws import draw_frozen, draw_of, draw_visits, frozen_plans
+from models.lookbacks.draws import FrozenDraw, draw_frozen, draw_of, draw_visits, frozen_plans
 from models.lookbacks.facts import Check, Place, VisitFacts, checklist
 from models.lookbacks.plans import PlanFacts, Terms, plan, plan_of, plans
-from models.lookbacks.populations import Population
+from models.lookbacks.populations import Population, Risk
 from models.lookbacks.previewing import Preview, Stratum, preview, preview_terms
 from models.lookbacks.printing import printed
 from models.lookbacks.recording import cosign, record_from_paper, record_visit
 from models.lookbacks.records import FAULTS, DrawInputs, DrawRecord, SeedFrom, verify, verify_seed
-from models.lookbacks.recusals import RecusalLine, declare_recusal, end_recusal, recusals
+from models.lookbacks.recusals import Recusal, RecusalLine, declare_recusal, end_recusal, recusals
 from models.lookbacks.revisiting import UnitVisits
-from models.lookbacks.saved import populations, retire_population, save_population
+from models.lookbacks.saved import SavedPopulation, populations, retire_population, save_population
 from models.lookbacks.series import (
+    Every,
+    LookbackSeries,
     SeriesFacts,
+    SeriesState,
     all_series,
     begin_series,
     due_series,
@@ -33,16 +36,9 @@ from models.lookbacks.signals import signals_of
 from models.lookbacks.tables import (
     Cosignature,
     Effect,
-    Every,
     Finding,
-    FrozenDraw,
     LookbackDraw,
     LookbackPlan,
-    LookbackSeries,
-    Recusal,
-    Risk,
-    SavedPopulation,
-    SeriesState,
     Source,
     Strata,
     Verdict,

@@ -7,12 +7,17 @@ frozen and written to the log, then the block that seals this gives the seed, wh
 import asyncio
 import math
 import secrets
+from typing import Any
 from uuid import UUID
+
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.migrations.constraints import UniqueConstraint
 
 from models import reminders
 from models.base import audit, clock, database
 from models.base.calendar import calendar_of
-from models.base.database import atomic, locked
+from models.base.database import Row, atomic, locked
 from models.base.errors import Conflict, Invalid, NotFound
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
@@ -21,8 +26,27 @@ from models.lookbacks.plans import MOST_VISITS, plan_of
 from models.lookbacks.populations import pool_of, population_of
 from models.lookbacks.records import FROZEN, DrawInputs, DrawRecord, SeedFrom
 from models.lookbacks.revisiting import question_revisits
-from models.lookbacks.tables import FrozenDraw, LookbackDraw, LookbackPlan, Visit
+from models.lookbacks.tables import LookbackDraw, LookbackPlan, Visit
 from models.reminders import ReminderKind
+
+
+class FrozenDraw(Row):
+    """`inputs` (a `DrawInputs`) as they stand in the log before anybody can know the seed that the log will give.
+
+    `after_height` is the log's last block before; `drawn_at` is null while the seed is awaited.
+    """
+
+    plan_id = fields.UUIDField()
+    inputs: dict[str, Any] = fields.JSONField()
+    inputs_hash = fields.CharField(max_length=64)
+    after_height = fields.BigIntField()
+    frozen_at = fields.DatetimeField()
+    drawn_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "lookback_frozen"
+        constraints = [UniqueConstraint(fields=("zone_id", "plan_id"), name="lookback_frozen_once")]
+        indexes = [Index(fields=("zone_id", "drawn_at"), name="lookback_frozen_awaiting")]
 
 
 async def inputs_of(plan: LookbackPlan, population: list[Candidate]) -> DrawInputs:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,23 @@ from models.lookbacks.tables import LookbackPlan, Strata
 from models.organization import Unit
 
 LARGEST_POPULATION = 20_000
+
+
+class Risk(StrEnum):
+    """How an item went until it was closed; nothing is judged of anybody (docs/adr/0021).
+
+    `high`: it relapsed before, or climbed to level 3. `raised`: it was returned, or a step other than the reminder
+    before its deadline was taken. `usual`: neither.
+    """
+
+    HIGH = "high"
+    RAISED = "raised"
+    USUAL = "usual"
+
+    @property
+    def label(self) -> str:
+        """As the office says it."""
+        return {"high": "较高", "raised": "一般", "usual": "较低"}[self.value]
 
 
 class Population(BaseModel):

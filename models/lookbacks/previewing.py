@@ -4,11 +4,13 @@ import asyncio
 import secrets
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
 from models import escalations
 from models.base import clock, database
+from models.base.calendar import calendar_of
 from models.base.scope import Scope
 from models.deliveries import Notice
 from models.escalations import Ahead
@@ -16,10 +18,10 @@ from models.ledger import ListKind
 from models.lookbacks.drawing import Drawing, could_go, population_hash
 from models.lookbacks.draws import inputs_of
 from models.lookbacks.plans import Terms, plan_of, unsaved
-from models.lookbacks.populations import population_of
+from models.lookbacks.populations import Risk, population_of
 from models.lookbacks.records import DrawInputs
 from models.lookbacks.revisiting import UnitVisits, joint_proposal, revisits, visits_to_units
-from models.lookbacks.tables import LookbackPlan, Risk, Strata
+from models.lookbacks.tables import LookbackPlan, Strata
 from models.organization.roster.words import KIND_WORDS
 
 
@@ -47,8 +49,8 @@ class Preview:
 
     `count` of `size` items to be drawn, `set_aside` nobody may inspect; of `inspectors` in the pool `could_go`
     anywhere at all; the first `numbers`; `revisited` items that were visited within `revisit_days` or still wait;
-    `units` visited often, and what is proposed for them; `most_visits`: how many of the draw one person would get at
-    most. Who would get what is drawn, so the last three are those of one draw by a seed that is thrown away.
+    `units` visited often, and what is proposed for them; `by_visits`: visits of the draw → how many people, to be
+    made by `due_on`. Who gets what is chance: these and the burden are those of one draw by a seed that is thrown away.
     """
 
     size: int
@@ -63,7 +65,8 @@ class Preview:
     revisit_days: int
     units: list[UnitVisits]
     joint_proposal: str | None
-    most_visits: int
+    by_visits: dict[int, int]
+    due_on: date
     burden: Burden
 
 
@@ -97,7 +100,8 @@ async def _preview(plan: LookbackPlan) -> Preview:
         revisit_days=lately.days,
         units=units,
         joint_proposal=joint_proposal(units, joint=plan.joint),
-        most_visits=max(visits.values(), default=0),
+        by_visits=dict(sorted(Counter(visits.values()).items())),
+        due_on=(await calendar_of(plan.zone_id)).add_working_days(clock.today(), plan.visit_days),
         burden=await _burden(plan.zone_id, [*visits]),
     )
 

@@ -1,14 +1,38 @@
 """Filters that an office keeps by a name and uses in plan after plan."""
 
+from typing import Any
 from uuid import UUID
 
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.migrations.constraints import UniqueConstraint
+
 from models.base import audit, clock
-from models.base.database import atomic, locked
+from models.base.database import Row, atomic, locked
 from models.base.errors import Conflict, NotFound
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
 from models.lookbacks.populations import Population, root_of
-from models.lookbacks.tables import SavedPopulation
+
+
+class SavedPopulation(Row):
+    """A filter that plans use by its name: `population` is a `Population`; a plan keeps its own copy."""
+
+    name = fields.CharField(max_length=80)
+    population: dict[str, Any] = fields.JSONField()
+    unit_path = fields.CharField(max_length=400)
+    made_by = fields.CharField(max_length=80)
+    made_at = fields.DatetimeField()
+    retired_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "lookback_population"
+        constraints = [
+            UniqueConstraint(
+                fields=("zone_id", "name"), name="lookback_population_name_once", condition="retired_at IS NULL"
+            )
+        ]
+        indexes = [Index(fields=("zone_id", "id"), name="lookback_population_of_zone")]
 
 
 @atomic()

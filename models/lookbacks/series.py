@@ -6,14 +6,19 @@ whose day passed while nothing ran, or was paused, is not made up for: only the 
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field, model_validator
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.migrations.constraints import UniqueConstraint
 
 from models import reminders
 from models.base import audit, clock
 from models.base.calendar import Calendar, calendar_of
-from models.base.database import atomic, locked
+from models.base.database import Row, atomic, locked
 from models.base.errors import Conflict, Invalid, NotFound, Refused
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
@@ -22,12 +27,57 @@ from models.lookbacks.draws import freeze
 from models.lookbacks.plans import Terms, unsaved
 from models.lookbacks.populations import Population
 from models.lookbacks.revisiting import rested
-from models.lookbacks.tables import Every, LookbackPlan, LookbackSeries, SeriesState
+from models.lookbacks.tables import LookbackPlan
 from models.reminders import ReminderKind
 
 DRAWN_AT = (8, 30)
 """When, in Shanghai: as an office begins its day."""
 AT_ONCE = 50
+
+
+class Every(StrEnum):
+    """How often a series draws."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+
+    @property
+    def months(self) -> int:
+        """How many months a period has."""
+        return {"month": 1, "quarter": 3}[self.value]
+
+
+class SeriesState(StrEnum):
+    """`ended` is for good: by a person, or because its last day has passed."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class LookbackSeries(Row):
+    """A plan that comes again: `terms` are a plan's, each period makes a plan of its own from them.
+
+    It is drawn on the `working_day`-th working day of every period; `next_from` is the first day of the next period
+    that has not been drawn. `keeper_id` is told where a draw gives nothing.
+    """
+
+    name = fields.CharField(max_length=100)
+    terms: dict[str, Any] = fields.JSONField()
+    unit_path = fields.CharField(max_length=400)
+    every = fields.CharEnumField(Every, max_length=8)
+    working_day = fields.SmallIntField()
+    next_from = fields.DateField()
+    until_on = fields.DateField(null=True)
+    state = fields.CharEnumField(SeriesState, max_length=8, default=SeriesState.ACTIVE)
+    keeper_id = fields.UUIDField(null=True)
+    made_by = fields.CharField(max_length=80)
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "lookback_series"
+        constraints = [UniqueConstraint(fields=("zone_id", "name"), name="lookback_series_name_once")]
+        indexes = [Index(fields=("zone_id", "state", "next_from"), name="lookback_series_due")]
 
 
 class SeriesFacts(Terms):

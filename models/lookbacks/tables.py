@@ -19,43 +19,6 @@ class Strata(StrEnum):
     RISK = "risk"
 
 
-class Risk(StrEnum):
-    """How an item went until it was closed; nothing is judged of anybody (docs/adr/0021).
-
-    `high`: it relapsed before, or climbed to level 3. `raised`: it was returned, or a step other than the reminder
-    before its deadline was taken. `usual`: neither.
-    """
-
-    HIGH = "high"
-    RAISED = "raised"
-    USUAL = "usual"
-
-    @property
-    def label(self) -> str:
-        """As the office says it."""
-        return {"high": "较高", "raised": "一般", "usual": "较低"}[self.value]
-
-
-class Every(StrEnum):
-    """How often a series draws."""
-
-    MONTH = "month"
-    QUARTER = "quarter"
-
-    @property
-    def months(self) -> int:
-        """How many months a period has."""
-        return {"month": 1, "quarter": 3}[self.value]
-
-
-class SeriesState(StrEnum):
-    """`ended` is for good: by a person, or because its last day has passed."""
-
-    ACTIVE = "active"
-    PAUSED = "paused"
-    ENDED = "ended"
-
-
 class Verdict(StrEnum):
     """What a visit found (domain.md §7)."""
 
@@ -100,71 +63,6 @@ class Effect(StrEnum):
     NONE = "none"
 
 
-class SavedPopulation(Row):
-    """A filter that plans use by its name: `population` is a `Population`; a plan keeps its own copy."""
-
-    name = fields.CharField(max_length=80)
-    population: dict[str, Any] = fields.JSONField()
-    unit_path = fields.CharField(max_length=400)
-    made_by = fields.CharField(max_length=80)
-    made_at = fields.DatetimeField()
-    retired_at = fields.DatetimeField(null=True)
-
-    class Meta:
-        table = "lookback_population"
-        constraints = [
-            UniqueConstraint(
-                fields=("zone_id", "name"), name="lookback_population_name_once", condition="retired_at IS NULL"
-            )
-        ]
-        indexes = [Index(fields=("zone_id", "id"), name="lookback_population_of_zone")]
-
-
-class Recusal(Row):
-    """回避: these two keep out of each other's matters. Why is nobody's business here; it ends, it is not deleted."""
-
-    person_id = fields.UUIDField()
-    other_id = fields.UUIDField()
-    declared_by = fields.CharField(max_length=80)
-    declared_at = fields.DatetimeField()
-    ended_by = fields.CharField(max_length=80, null=True)
-    ended_at = fields.DatetimeField(null=True)
-
-    class Meta:
-        table = "recusal"
-        constraints = [
-            UniqueConstraint(
-                fields=("zone_id", "person_id", "other_id"), name="recusal_declared_once", condition="ended_at IS NULL"
-            )
-        ]
-        indexes = [Index(fields=("zone_id", "person_id", "id"), name="recusal_of_person")]
-
-
-class LookbackSeries(Row):
-    """A plan that comes again: `terms` are a plan's, each period makes a plan of its own from them.
-
-    It is drawn on the `working_day`-th working day of every period; `next_from` is the first day of the next period
-    that has not been drawn. `keeper_id` is told where a draw gives nothing.
-    """
-
-    name = fields.CharField(max_length=100)
-    terms: dict[str, Any] = fields.JSONField()
-    unit_path = fields.CharField(max_length=400)
-    every = fields.CharEnumField(Every, max_length=8)
-    working_day = fields.SmallIntField()
-    next_from = fields.DateField()
-    until_on = fields.DateField(null=True)
-    state = fields.CharEnumField(SeriesState, max_length=8, default=SeriesState.ACTIVE)
-    keeper_id = fields.UUIDField(null=True)
-    made_by = fields.CharField(max_length=80)
-    made_at = fields.DatetimeField()
-
-    class Meta:
-        table = "lookback_series"
-        constraints = [UniqueConstraint(fields=("zone_id", "name"), name="lookback_series_name_once")]
-        indexes = [Index(fields=("zone_id", "state", "next_from"), name="lookback_series_due")]
-
-
 class LookbackPlan(Row):
     """A plan. `population` is a `Population`, `unit_path` the root below which it lies.
 
@@ -198,25 +96,6 @@ class LookbackPlan(Row):
             UniqueConstraint(fields=("zone_id", "series_id", "period_from"), name="lookback_plan_once_a_period"),
         ]
         indexes = [Index(fields=("zone_id", "id"), name="lookback_plan_of_zone")]
-
-
-class FrozenDraw(Row):
-    """`inputs` (a `DrawInputs`) as they stand in the log before anybody can know the seed that the log will give.
-
-    `after_height` is the log's last block before; `drawn_at` is null while the seed is awaited.
-    """
-
-    plan_id = fields.UUIDField()
-    inputs: dict[str, Any] = fields.JSONField()
-    inputs_hash = fields.CharField(max_length=64)
-    after_height = fields.BigIntField()
-    frozen_at = fields.DatetimeField()
-    drawn_at = fields.DatetimeField(null=True)
-
-    class Meta:
-        table = "lookback_frozen"
-        constraints = [UniqueConstraint(fields=("zone_id", "plan_id"), name="lookback_frozen_once")]
-        indexes = [Index(fields=("zone_id", "drawn_at"), name="lookback_frozen_awaiting")]
 
 
 class LookbackDraw(Row):

@@ -10,7 +10,8 @@ from models.escalations.tables import Action, Condition, DraftState, TimerState
 from models.evidence.tables import DerivationState, Form, Kind, Review
 from models.feedback import FeedbackKind, FeedbackState
 from models.ledger.tables import Classification, ExtensionState, ListKind, State
-from models.lookbacks.tables import Effect, Every, SeriesState, Source, Strata, Verdict
+from models.lookbacks.series import Every, SeriesState
+from models.lookbacks.tables import Effect, Source, Strata, Verdict
 from models.organization.tables import PostRank, UnitKind
 from models.personal_data import DeletionState
 from models.reminders.tables import ReminderKind, ReminderState

@@ -36,7 +36,7 @@ async def test_terms_are_previewed_before_anything_is_saved(overseer: Desk) -> N
         None,
     )
     assert seen["strata"] == [{"name": "usual", "label": "较低", "size": 1, "share": 1, "set_aside": 0}]
-    assert (seen["burden"]["people"], seen["burden"]["warning"]) == (1, None)
+    assert (seen["burden"]["people"], seen["burden"]["warning"], seen["by_visits"]) == (1, None, {"1": 1})
     assert (await overseer.get(PLANS)).content["items"] == []
 
 

@@ -125,7 +125,8 @@ async def test_the_burden_of_a_plan_is_the_messages_that_its_draw_then_owes(offi
     seen = await previewed(office, **both)
     assert (seen.burden.messages, seen.burden.warning) == (seen.burden.people, None)
     before = await Delivery.all().count()
-    await drawn(office, await planned(office, **both))
+    visits = await drawn(office, await planned(office, **both))
+    assert (seen.by_visits, seen.due_on) == ({3: 2}, visits[0].due_on)
     assert await Delivery.all().count() - before == seen.burden.people == 2
 
 
