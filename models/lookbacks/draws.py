@@ -7,12 +7,14 @@ frozen and written to the log, then the block that seals this gives the seed, wh
 import asyncio
 import math
 import secrets
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import UniqueConstraint
+from tortoise.queryset import QuerySet
 
 from models import reminders
 from models.base import audit, clock, database
@@ -28,6 +30,9 @@ from models.lookbacks.records import FROZEN, DrawInputs, DrawRecord, SeedFrom
 from models.lookbacks.revisiting import question_revisits
 from models.lookbacks.tables import LookbackDraw, LookbackPlan, Visit
 from models.reminders import ReminderKind
+
+STUCK = timedelta(minutes=10)
+"""A seed comes within seconds; a draw that has none by then may be drawn by hand, and others go on."""
 
 
 class FrozenDraw(Row):
@@ -84,9 +89,9 @@ async def draw_visits(
     drawn = await locked(mine, plan_id)
     if drawn.drawn_at is not None:
         return _once(await LookbackDraw.get(zone_id=by.zone_id, plan_id=plan_id), seed)
-    if await FrozenDraw.exists(zone_id=by.zone_id, plan_id=plan_id):
+    if await _awaiting(by.zone_id).filter(plan_id=plan_id).exists():
         raise Conflict("being_drawn", "这份计划的范围已经封存，系统将在几秒内自动抽取。请稍后再看。")
-    drawn.although_visited = drawn.although_visited or although_visited
+    drawn.although_visited = drawn.although_visited or although_visited.strip()
     await question_revisits(drawn)
     inputs = await _inputs(drawn, expected_hash)
     seed_from = SeedFrom.CALLED if seed else SeedFrom.MACHINE
@@ -101,8 +106,8 @@ def _once(existing: LookbackDraw, seed: str | None) -> LookbackDraw:
 
 
 async def _inputs(of: LookbackPlan, expected_hash: str | None = None) -> DrawInputs:
-    await database.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", [f"draw:{of.zone_id}"])
-    population = (await population_of(of)).candidates  # one draw at a time: each sees the visits of the one before
+    await _one_at_a_time(of.zone_id)
+    population = (await population_of(of)).candidates
     found = population_hash(population)
     if expected_hash not in (None, found):
         raise Conflict(
@@ -116,6 +121,25 @@ async def _inputs(of: LookbackPlan, expected_hash: str | None = None) -> DrawInp
             "nothing_to_draw", "没有可抽取的事项：范围内没有已销号事项，或者没有合适的检查人员（须回避本单位）。"
         )
     return inputs
+
+
+async def _one_at_a_time(zone_id: UUID) -> None:
+    """Until the transaction ends no other draw of the zone begins: each sees the visits of the one before."""
+    await database.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", [f"draw:{zone_id}"])
+
+
+async def may_freeze(zone_id: UUID) -> bool:
+    """Whether no draw awaits its seed, whose visits the next one should see; one that is stuck holds up none for long.
+
+    Until the running transaction ends nobody else freezes.
+    """
+    await _one_at_a_time(zone_id)
+    return not await _awaiting(zone_id).exists()
+
+
+def _awaiting(zone_id: UUID) -> "QuerySet[FrozenDraw]":
+    """Draws whose seed should come any moment."""
+    return FrozenDraw.filter(zone_id=zone_id, drawn_at__isnull=True, frozen_at__gte=clock.now() - STUCK)
 
 
 async def freeze(of: LookbackPlan, *, by: Scope) -> None:
@@ -146,7 +170,8 @@ async def draw_frozen(zone_id: UUID, plan_id: UUID) -> LookbackDraw | None:
     """Draw what was frozen by the hash of the block that seals this; None while it is not sealed, or if it is drawn."""
     of = await locked(LookbackPlan.filter(zone_id=zone_id), plan_id)
     frozen = await FrozenDraw.get(zone_id=zone_id, plan_id=plan_id)
-    if frozen.drawn_at is not None:
+    if of.drawn_at is not None:
+        await _settle(frozen, of)  # by hand, after it was stuck
         return None
     block = await audit.sealed_by(zone_id, FROZEN, plan_id, after=frozen.after_height)
     if block is None:
@@ -154,9 +179,13 @@ async def draw_frozen(zone_id: UUID, plan_id: UUID) -> LookbackDraw | None:
     inputs = DrawInputs.model_validate(frozen.inputs)
     record = await asyncio.to_thread(inputs.drawn, bytes(block.hash).hex(), SeedFrom.LOG)
     kept = await _carry_out(of, record, Scope.system(zone_id))
-    frozen.drawn_at = kept.drawn_at
-    await frozen.save(update_fields=["drawn_at"])
+    await _settle(frozen, of)
     return kept
+
+
+async def _settle(frozen: FrozenDraw, of: LookbackPlan) -> None:
+    frozen.drawn_at = of.drawn_at
+    await frozen.save(update_fields=["drawn_at"])
 
 
 async def _carry_out(of: LookbackPlan, record: DrawRecord, by: Scope) -> LookbackDraw:

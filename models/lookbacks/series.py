@@ -23,7 +23,7 @@ from models.base.errors import Conflict, Invalid, NotFound, Refused
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
 from models.base.stated import Day
-from models.lookbacks.draws import freeze
+from models.lookbacks.draws import freeze, may_freeze
 from models.lookbacks.plans import Terms, unsaved
 from models.lookbacks.populations import Population
 from models.lookbacks.revisiting import rested
@@ -217,10 +217,14 @@ async def due_series(zone_id: UUID) -> list[UUID]:
 
 @atomic()
 async def open_period(zone_id: UUID, series_id: UUID) -> LookbackPlan | None:
-    """Make the latest due period's plan and freeze what it is drawn from; None where another worker did, or it ended.
+    """Make the latest due period's plan and freeze what it is drawn from.
 
+    None where another worker did, where it ended, or while another draw of the zone awaits its seed: that one's visits
+    count as load, and what it drew rests.
     Where a draw gives nothing the plan stays undrawn, for a person to see to; the keeper is told.
     """
+    if not await may_freeze(zone_id):
+        return None
     series = await locked(LookbackSeries.filter(zone_id=zone_id), series_id)
     days = await calendar_of(zone_id)
     period, missed = Period(series.next_from, series.every), 0

@@ -167,12 +167,21 @@ async def test_what_closes_after_the_freeze_is_not_drawn(office: Office, clock_m
     assert len(record.population) == 1
 
 
-async def test_nobody_draws_by_hand_while_the_seed_is_awaited(office: Office, clock_moves: Moves) -> None:
+async def test_nobody_draws_by_hand_while_the_seed_is_awaited_unless_none_comes(
+    office: Office, clock_moves: Moves
+) -> None:
     await begun(office, working_day=3)
     move_to(clock_moves, date(2026, 12, 3))
     (plan,) = await opened(office)
+    oversight = await office.scope("oversight")
     with pytest.raises(Conflict, match="being_drawn"):
-        await lookbacks.draw_visits(plan.id, by=await office.scope("oversight"), seed="7")
+        await lookbacks.draw_visits(plan.id, by=oversight, seed="7")
+    clock_moves(minutes=11)
+    kept = await lookbacks.draw_visits(plan.id, by=oversight, seed="7")
+    await audit.seal(office.zone.id)
+    assert await lookbacks.draw_frozen(office.zone.id, plan.id) is None
+    assert await lookbacks.frozen_plans(office.zone.id) == []
+    assert (await lookbacks.draw_of(plan.id, by=oversight)).id == kept.id
 
 
 async def test_two_workers_open_and_draw_a_period_once(office: Office, clock_moves: Moves) -> None:

@@ -20,10 +20,11 @@ Moves = Callable[..., None]
 
 @pytest.fixture
 async def office(zone: Zone, clock_moves: Moves) -> Office:
-    """The small zone with a closed item and two monthly series, on the morning of their draw."""
+    """The small zone with two closed items and two monthly series, on the morning of their draw."""
     clock_moves(seconds=(clock.at(date(2026, 12, 2), 10) - clock.now()).total_seconds())
     office = await furnish(zone)
-    await office.closed_item("A")
+    for _ in range(2):
+        await office.closed_item("A")
     for name in ("一", "二"):
         terms = {"population": Population(), "count": 1, "every": Every.MONTH, "working_day": 3}
         await lookbacks.begin_series(SeriesFacts(name=name, **terms), by=await office.scope("oversight"))
@@ -31,21 +32,32 @@ async def office(zone: Zone, clock_moves: Moves) -> Office:
     return office
 
 
-async def test_what_is_due_is_frozen_sealed_and_drawn(office: Office, context: Context) -> None:
+async def round_of(context: Context) -> None:
+    """One round, and what it wrote is sealed."""
     await draw_series(context)
-    assert (await FrozenDraw.all().count(), await LookbackDraw.all().count()) == (2, 0)
     await seal(context)
-    await draw_series(context)
+
+
+async def test_what_is_due_is_frozen_sealed_and_drawn_one_after_the_other(office: Office, context: Context) -> None:
+    await round_of(context)
+    assert (await FrozenDraw.all().count(), await LookbackDraw.all().count()) == (1, 0)
+    await round_of(context)
+    assert (await FrozenDraw.all().count(), await LookbackDraw.all().count()) == (2, 1)
+    for _ in range(2):
+        await round_of(context)
     assert await LookbackDraw.all().count() == 2
-    await draw_series(context)
-    assert await Visit.all().count() == 2
+    assert len({visit.item_id for visit in await Visit.all()}) == 2, "what one drew rests in the other"
 
 
-async def test_a_draw_that_fails_holds_up_no_other(office: Office, context: Context) -> None:
-    await draw_series(context)
-    await seal(context)
-    broken = await FrozenDraw.all().order_by("id").first()
-    assert broken is not None
+async def test_a_draw_that_fails_holds_up_the_others_for_minutes_only(
+    office: Office, context: Context, clock_moves: Moves
+) -> None:
+    await round_of(context)
+    broken = await FrozenDraw.get()
     await FrozenDraw.filter(id=broken.id).update(inputs={"count": "none"})
-    await draw_series(context)
+    await round_of(context)
+    assert await FrozenDraw.all().count() == 1
+    clock_moves(minutes=11)
+    for _ in range(2):
+        await round_of(context)
     assert [draw.plan_id != broken.plan_id for draw in await LookbackDraw.all()] == [True]
