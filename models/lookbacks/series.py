@@ -32,7 +32,8 @@ from models.reminders import ReminderKind
 
 DRAWN_AT = (8, 30)
 """When, in Shanghai: as an office begins its day."""
-AT_ONCE = 50
+MOST_OF_ZONE = 500
+"""Series that one round looks at, those whose period began first before others."""
 
 
 class Every(StrEnum):
@@ -208,10 +209,10 @@ _SAID = {SeriesState.ACTIVE: "resumed", SeriesState.PAUSED: "paused", SeriesStat
 
 
 async def due_series(zone_id: UUID) -> list[UUID]:
-    """Those in whose next period the day of the draw has come, at most 50."""
+    """Those in whose next period the day of the draw has come."""
     days = await calendar_of(zone_id)
     active = LookbackSeries.filter(zone_id=zone_id, state=SeriesState.ACTIVE, next_from__lte=clock.today())
-    found = await active.order_by("next_from").limit(AT_ONCE)
+    found = await active.order_by("next_from").limit(MOST_OF_ZONE)
     return [one.id for one in found if _came(Period(one.next_from, one.every), one.working_day, days)]
 
 
@@ -220,8 +221,8 @@ async def open_period(zone_id: UUID, series_id: UUID) -> LookbackPlan | None:
     """Make the latest due period's plan and freeze what it is drawn from.
 
     None where another worker did, where it ended, or while another draw of the zone awaits its seed: that one's visits
-    count as load, and what it drew rests.
-    Where a draw gives nothing the plan stays undrawn, for a person to see to; the keeper is told.
+    count as load, and what it drew rests. Where a draw gives nothing the plan stays undrawn, for a person to see to;
+    the keeper is told.
     """
     if not await may_freeze(zone_id):
         return None
@@ -253,7 +254,7 @@ async def _end(series: LookbackSeries) -> None:
 async def _plan_of(series: LookbackSeries, period: Period) -> LookbackPlan:
     name = f"{series.name}（{period.label}）"
     if await LookbackPlan.exists(zone_id=series.zone_id, name=name):
-        name += "·定期"
+        name += f"·{series.id.hex[-6:]}"  # a person was first
     kept = {name: value for name, value in series.terms.items() if name != "saved"}
     return await LookbackPlan.create(
         id=new_id(),

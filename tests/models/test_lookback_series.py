@@ -24,6 +24,7 @@ from models.lookbacks import (
     FrozenDraw,
     LookbackPlan,
     LookbackSeries,
+    PlanFacts,
     Population,
     SeedFrom,
     SeriesFacts,
@@ -300,3 +301,12 @@ async def test_a_series_wants_days_that_move_with_it(office: Office) -> None:
     await lookbacks.save_population("上半年", saved, by=await office.scope("oversight"))
     with pytest.raises(Invalid, match="dates_stand_still"):
         await begun(office, population=None, saved="上半年")
+
+
+async def test_a_plan_that_a_person_named_alike_stays_the_persons(office: Office, clock_moves: Moves) -> None:
+    series = await begun(office, working_day=3)
+    facts = PlanFacts(name="每月回头看（2026年12月）", population=Population(), count=1)
+    await lookbacks.plan(facts, by=await office.scope("oversight"))
+    move_to(clock_moves, date(2026, 12, 3))
+    (plan,) = await opened(office)
+    assert plan.name == f"每月回头看（2026年12月）·{series.id.hex[-6:]}"
