@@ -195,16 +195,21 @@ class DayOut(Schema):
     over_budget: Annotated[int, Field(description="超过每人每日上限的人数", examples=[0])]
 
 
-class PreviewOut(Schema):
-    """What issuing would send in seven days, if nobody acted on anything; counts only, nobody's name."""
+class AheadOut(Schema):
+    """What something would send in seven days, if nobody acted on anything; counts only, nobody's name."""
 
-    items: Annotated[int, Field(description="将交办的草稿", examples=[300])]
-    past_due: Annotated[int, Field(description="期限已过、不会交办的草稿", examples=[0])]
-    whole: Annotated[bool, Field(description="假：草稿太多，只预览了最早的一部分")]
     people: Annotated[int, Field(description="将被提醒的人数", examples=[120])]
     messages: Annotated[int, Field(description="这些人七天内收到的消息，含早已安排的", examples=[260])]
-    already: Annotated[int, Field(description="其中不交办也会收到的", examples=[35])]
+    already: Annotated[int, Field(description="其中早已安排、怎样都会收到的", examples=[35])]
     daily_budget: Annotated[int, Field(description="每人每日上限", examples=[3])]
     by_messages: Annotated[dict[int, int], Field(description="消息条数 → 人数", examples=[{1: 80, 2: 40}])]
     days: list[DayOut]
     warning: Annotated[str | None, Field(description="超过上限时的提示")]
+
+
+class PreviewOut(AheadOut):
+    """What issuing would send."""
+
+    items: Annotated[int, Field(description="将交办的草稿", examples=[300])]
+    past_due: Annotated[int, Field(description="期限已过、不会交办的草稿", examples=[0])]
+    whole: Annotated[bool, Field(description="假：草稿太多，只预览了最早的一部分")]

@@ -15,6 +15,7 @@ from deploy.commands import (
     database,
     demo,
     doctor,
+    draws,
     escalations,
     openapi,
     organization,
@@ -43,6 +44,7 @@ app.add_typer(organization.zones, name="zone", help="Development zones, the prod
 app.add_typer(organization.rosters, name="roster", help="Who is where: the roster workbook, in and out.")
 app.add_typer(accounts.app, name="account", help="Console accounts.")
 app.add_typer(escalations.app, name="escalation", help="Escalation policies: who would be told when.")
+app.add_typer(draws.app, name="draw", help="Draws of look-backs: the record, on paper, and checked.")
 app.add_typer(channels.app, name="channel", help="Ways to people's phones: pause one, use it again.")
 app.add_typer(promises.app, name="promise", help="Background work: quarantine, replay.")
 app.add_typer(store.app, name="store", help="The object store: master keys, and whether every original is whole.")

@@ -67,6 +67,8 @@ SECTIONS = {
     " clock_skew from visit_record where zone_id = $1 and recorded_by = 'person:' || $2::uuid::text order by id desc",
     "cosignatures": "select record_id, signed_at from visit_cosignature"
     " where zone_id = $1 and person_id = $2 order by id desc",
+    "recusals": "select case when person_id = $2 then other_id end as other_id, declared_at, ended_at from recusal"
+    " where zone_id = $1 and (person_id = $2 or other_id = $2) order by id desc",
     "drafts": "select action, level, reason, state, drafted_at from escalation_draft"
     " where zone_id = $1 and addressee_id = $2 and state = 'approved' order by id desc",
     "packs": "select name, state, asked_at from pack where zone_id = $1 and (asked_by = 'person:' || $2::uuid::text"

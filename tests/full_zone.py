@@ -13,7 +13,7 @@ from models.base.scope import SEPARATED, Role, Scope
 from models.escalations import Action, Draft
 from models.feedback import FeedbackKind
 from models.ledger import Matter
-from models.lookbacks import PlanFacts, Population
+from models.lookbacks import Every, PlanFacts, Population, SeriesFacts
 from models.organization import Person, PostRank, UnbindingProposal, Zone
 from models.packs import PackSubject
 from models.reminders import ReminderKind
@@ -120,7 +120,14 @@ async def _visits(full: FullZone) -> None:
     facts = PlanFacts(name="半年回头看", population=Population(), percent=100, inspectors=(everybody,))
     drawn = await lookbacks.plan(facts, by=oversight)
     await lookbacks.draw_visits(drawn.id, by=oversight)
-    waiting = await lookbacks.plan(facts.model_copy(update={"name": "年终回头看"}), by=oversight)
+    rest = {"name": "年终回头看", "population": Population(rested_days=90)}
+    waiting = await lookbacks.plan(facts.model_copy(update=rest), by=oversight)
+    saved = await lookbacks.save_population("工程建设", Population(area="工程建设"), by=oversight)
+    full.add("population_id", saved.id)
+    monthly = SeriesFacts(name="每月回头看", population=Population(), percent=10, every=Every.MONTH)
+    full.add("series_id", (await lookbacks.begin_series(monthly, by=oversight)).id)
+    declared = await lookbacks.declare_recusal(everybody, office.people["owner B"], by=await office.scope(EVERYBODY))
+    full.add("recusal_id", declared.id)
     full.add("plan_id", drawn.id, waiting.id)
     full.add("visit_id", *[visit.id for visit in await lookbacks.visits_of(drawn.id, by=oversight)])
 

@@ -269,6 +269,7 @@ class SettingsOut(Schema):
     daily_budget: Annotated[int, Field(description="每人每天最多推送几条")]
     working_hours: Annotated[list[str], Field(description="工作时段", examples=[["09:00-12:00", "13:30-17:30"]])]
     urge_interval_hours: Annotated[int, Field(description="两次催办至少相隔几小时")]
+    revisit_days: Annotated[int, Field(description="多少天内再次回头看同一事项要说明理由；0 为不问")]
     filing_number: Annotated[str, Field(description="小程序备案号", examples=["苏ICP备2026000001号-1X"])]
     upload_person_day_mb: Annotated[int, Field(description="每人每天最多上传多少 MB 文件")]
     upload_zone_day_mb: Annotated[int, Field(description="全区每天最多上传多少 MB 文件")]
@@ -288,6 +289,7 @@ class SettingsIn(Schema):
     daily_budget: Annotated[int | None, Field(examples=[3])] = None
     working_hours: Annotated[list[str] | None, Field(max_length=4)] = None
     urge_interval_hours: Annotated[int | None, Field(examples=[24])] = None
+    revisit_days: Annotated[int | None, Field(examples=[90])] = None
     filing_number: Annotated[str | None, Field(max_length=60, examples=["苏ICP备2026000001号-1X"])] = None
     upload_person_day_mb: Annotated[int | None, Field(examples=[2048])] = None
     upload_zone_day_mb: Annotated[int | None, Field(examples=[204800])] = None

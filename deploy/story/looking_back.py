@@ -15,10 +15,13 @@ async def look_back(world: World) -> None:
     """Drawn twice with one seed, the draw is the same; every way of recording a visit counts."""
     tell = world.tell
     tell.chapter("Look-back")
-    first, second = await _plan(world, "年末回头看"), await _plan(world, "年末回头看（复核抽取）")
-    drawings = [await _draw(world, plan) for plan in (first, second)]
-    same = drawings[0]["drawing"] == drawings[1]["drawing"]
-    tell.require("same seed, same population, same draw", same, drawings[0]["population_hash"][:16], "the same")
+    first = await _plan(world, "年末回头看")
+    record = await _draw(world, first)
+    twice = _plan(world, "年末回头看（复核抽取）")
+    await tell.refused("a plan that would visit the same again, unasked", twice, "visited_lately")
+    second = await _plan(world, "年末回头看（复核抽取）", although_visited="复核抽取结果")
+    same = _items(record) == _items(await _draw(world, second))
+    tell.require("same seed, same population, same items", same, record["population_hash"][:16], "the same")
     again = world.office.write(f"/lookbacks/{first}/draw", {"seed": "another"})
     await tell.refused("drawing again with another seed", again, "already_drawn")
     visits = await world.office.all(f"/lookbacks/{first}/visits")
@@ -26,8 +29,12 @@ async def look_back(world: World) -> None:
     await _record(world, visits)
 
 
-async def _plan(world: World, name: str) -> str:
-    facts = {"name": name, "population": {"campaign_id": world.campaign}, "count": DRAWN}
+def _items(record: Json) -> list[str]:
+    return [drawn["item"] for drawn in record["drawing"]["assigned"]]
+
+
+async def _plan(world: World, name: str, **said: str) -> str:
+    facts = {"name": name, "population": {"campaign_id": world.campaign}, "count": DRAWN, **said}
     made: Json = await world.office.write("/lookbacks", facts)
     return str(made["id"])
 

@@ -4,6 +4,7 @@ The machine takes the first two rungs only, reminder and urge. Letters, talks, c
 for a person to decide.
 """
 
+from models.escalations.ahead import Ahead, Day, ahead, notice
 from models.escalations.deciding import decide, drafts, urge
 from models.escalations.firing import fire, late_by
 from models.escalations.holding import hold, release
@@ -38,8 +39,10 @@ __all__ = [
     "POLICY_SHEET",
     "SHIPPED",
     "Action",
+    "Ahead",
     "Audience",
     "Condition",
+    "Day",
     "Draft",
     "DraftState",
     "Foreseen",
@@ -49,6 +52,7 @@ __all__ = [
     "Timer",
     "TimerState",
     "Watch",
+    "ahead",
     "arm",
     "await_receipt",
     "decide",
@@ -60,6 +64,7 @@ __all__ = [
     "import_policies",
     "late_by",
     "named_policies",
+    "notice",
     "planned",
     "policies",
     "policies_of",

@@ -7,7 +7,7 @@ from models.ledger.extensions import ask_extension, decide_extension
 from models.ledger.issuing import Issued, issue, issue_campaign
 from models.ledger.people import readable
 from models.ledger.pressing import hold, release, urge
-from models.ledger.previewing import Day, Foretold, Preview, preview_campaign, preview_item, simulate
+from models.ledger.previewing import Foretold, Preview, preview_campaign, preview_item, simulate
 from models.ledger.reading import (
     Filters,
     Line,
@@ -61,7 +61,6 @@ __all__ = [
     "Campaign",
     "Classification",
     "Cycle",
-    "Day",
     "Deadline",
     "Extension",
     "ExtensionState",

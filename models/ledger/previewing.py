@@ -3,68 +3,39 @@
 And before a policy is set: whom it would tell of an item, and when.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from typing import ClassVar
 from uuid import UUID
 
-from models import deliveries, escalations, organization
+from models import escalations, organization
 from models.base import clock
 from models.base.calendar import Calendar, calendar_of
 from models.base.errors import Conflict, NotFound
 from models.base.scope import Role, Scope
-from models.deliveries import Forecast, Notice
-from models.escalations import Condition, Foreseen, Policy, PolicyForm
+from models.deliveries import Notice
+from models.escalations import Ahead, Foreseen, Policy, PolicyForm
 from models.ledger import people
 from models.ledger.deadlines import Deadline
 from models.ledger.drafts import campaign_of
 from models.ledger.tables import Item, State
 from models.organization import Chain, Person, Staffed
 
-AHEAD_DAYS = 7
 MOST_DRAFTS = 2_000
 """Drafts that are looked at, the oldest first; `Preview.whole` says whether that was all."""
 
 
 @dataclass(frozen=True)
-class Day:
-    """Messages of one day; `over_budget`: how many people would get more than the zone's daily budget."""
+class Preview(Ahead):
+    """What issuing `items` drafts would send to people.
 
-    on: date
-    people: int
-    messages: int
-    over_budget: int
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What issuing `items` drafts would send to `people` in 7 days, if nobody acted on anything.
-
-    `already`: messages that the same people will get anyway; `messages` includes them. `by_messages`: messages → how
-    many people. `past_due` drafts are left out, as issuing leaves them. Never by name (domain.md §5).
+    `past_due` drafts are left out, as issuing leaves them; `whole`: none was left out because there are too many.
     """
 
     items: int
     past_due: int
     whole: bool
-    people: int
-    messages: int
-    already: int
-    daily_budget: int
-    by_messages: dict[int, int]
-    days: list[Day]
-
-    @property
-    def warning(self) -> str | None:
-        """What to tell the office before it issues, where the budget would not hold."""
-        worst = max(self.days, key=lambda day: day.over_budget, default=None)
-        if worst is None or not worst.over_budget:
-            return None
-        return (
-            f"{worst.on.month}月{worst.on.day}日将有{worst.over_budget}人收到超过{self.daily_budget}条消息"
-            "（每人每日上限）。请考虑合并事项、分批交办或放宽期限。"
-        )
+    advice: ClassVar[str] = "请考虑合并事项、分批交办或放宽期限。"
 
 
 async def preview_campaign(campaign_id: UUID, *, by: Scope) -> Preview:
@@ -91,37 +62,15 @@ async def _overseen(item_id: UUID, by: Scope) -> Item:
 
 
 async def _preview(zone_id: UUID, drafts: Sequence[Item]) -> Preview:
-    today, until = clock.today(), clock.at(clock.today() + timedelta(days=AHEAD_DAYS))
+    today = clock.today()
     items = [item for item in drafts[:MOST_DRAFTS] if item.due_on is None or item.due_on >= today]
-    calendar, settings = await calendar_of(zone_id), await organization.settings_of(zone_id)
-    fresh = [notice for notice in await _notices(zone_id, items, calendar) if notice.at < until]
-    told = {notice.person_id for notice in fresh}
-    planned = [_notice(one) for one in await escalations.planned(zone_id, told, until) if one.rings]
-    after = deliveries.forecast([*fresh, *planned], settings, calendar)
-    before = deliveries.forecast(planned, settings, calendar)
+    ahead = await escalations.ahead(zone_id, await _notices(zone_id, items, await calendar_of(zone_id)))
     return Preview(
+        **vars(ahead),
         items=len(items),
         past_due=len(drafts[:MOST_DRAFTS]) - len(items),
         whole=len(drafts) <= MOST_DRAFTS,
-        people=len(told),
-        messages=after.messages.total(),
-        already=before.messages.total(),
-        daily_budget=settings.daily_budget,
-        by_messages=_by_messages(after),
-        days=[_day(after, today + timedelta(days=ahead)) for ahead in range(AHEAD_DAYS + 1)],
     )
-
-
-def _by_messages(forecast: Forecast) -> dict[int, int]:
-    each = Counter[UUID]()
-    for (_, person), count in forecast.messages.items():
-        each[person] += count
-    return dict(sorted(Counter(each.values()).items()))
-
-
-def _day(forecast: Forecast, on: date) -> Day:
-    counts = [count for (day, _), count in forecast.messages.items() if day == on]
-    return Day(on, len(counts), sum(counts), sum(day == on for day, _ in forecast.over))
 
 
 async def _notices(zone_id: UUID, items: Sequence[Item], calendar: Calendar) -> list[Notice]:
@@ -136,13 +85,8 @@ async def _notices(zone_id: UUID, items: Sequence[Item], calendar: Calendar) -> 
             notices.append(Notice(now_staffed.answerable.acting, now, item.urgent))
         named = [policies[code] for code in item.policy_codes if code in policies] or list(policies.values())
         foreseen = _foreseen(item, named, now_staffed, calendar)
-        notices += [_notice(one, urgent=item.urgent) for one in foreseen if one.rings]
+        notices += [escalations.notice(one, urgent=item.urgent) for one in foreseen if one.rings]
     return notices
-
-
-def _notice(one: Foreseen, *, urgent: bool = False) -> Notice:
-    assert one.at is not None
-    return Notice(one.person_id, one.at, urgent, escalation=one.condition is not Condition.DAYS_TO_DUE)
 
 
 def _foreseen(item: Item, policies: Sequence[Policy], staffed: Staffed, calendar: Calendar) -> list[Foreseen]:

@@ -4,17 +4,34 @@ from models.lookbacks.drawing import (
     Assigned,
     Candidate,
     Drawing,
-    DrawRecord,
     Inspector,
     draw,
     population_hash,
-    verify,
 )
-from models.lookbacks.draws import Preview, draw_of, draw_visits, preview
+from models.lookbacks.draws import FrozenDraw, draw_frozen, draw_of, draw_visits, frozen_plans
 from models.lookbacks.facts import Check, Place, VisitFacts, checklist
-from models.lookbacks.plans import PlanFacts, plan, plan_of, plans
-from models.lookbacks.populations import Population
+from models.lookbacks.plans import PlanFacts, Terms, plan, plan_of, plans
+from models.lookbacks.populations import Population, Risk
+from models.lookbacks.previewing import Preview, Stratum, preview, preview_terms
+from models.lookbacks.printing import printed
 from models.lookbacks.recording import cosign, record_from_paper, record_visit
+from models.lookbacks.records import FAULTS, DrawInputs, DrawRecord, SeedFrom, verify, verify_seed
+from models.lookbacks.recusals import Recusal, RecusalLine, declare_recusal, end_recusal, recusals
+from models.lookbacks.revisiting import UnitVisits
+from models.lookbacks.saved import SavedPopulation, populations, retire_population, save_population
+from models.lookbacks.series import (
+    Every,
+    LookbackSeries,
+    SeriesFacts,
+    SeriesState,
+    all_series,
+    begin_series,
+    due_series,
+    next_day_of,
+    open_period,
+    series_of,
+    set_series,
+)
 from models.lookbacks.signals import signals_of
 from models.lookbacks.tables import (
     Cosignature,
@@ -42,49 +59,82 @@ from models.lookbacks.visits import (
 )
 
 __all__ = [
+    "FAULTS",
     "Assigned",
     "Candidate",
     "Check",
     "Cosignature",
+    "DrawInputs",
     "DrawRecord",
     "Drawing",
     "Effect",
+    "Every",
     "Finding",
+    "FrozenDraw",
     "Inspector",
     "LookbackDraw",
     "LookbackPlan",
+    "LookbackSeries",
     "Place",
     "PlanFacts",
     "Population",
     "Preview",
+    "Recusal",
+    "RecusalLine",
+    "Risk",
+    "SavedPopulation",
+    "SeedFrom",
+    "SeriesFacts",
+    "SeriesState",
     "Source",
     "Strata",
+    "Stratum",
+    "Terms",
+    "UnitVisits",
     "Verdict",
     "Visit",
     "VisitFacts",
     "VisitRecord",
     "VisitView",
+    "all_series",
+    "begin_series",
     "checklist",
     "cosign",
+    "declare_recusal",
     "draw",
+    "draw_frozen",
     "draw_of",
     "draw_visits",
+    "due_series",
+    "end_recusal",
+    "frozen_plans",
     "my_visit",
     "my_visits",
     "names_of",
+    "next_day_of",
+    "open_period",
     "plan",
     "plan_of",
     "plans",
     "population_hash",
+    "populations",
     "preview",
+    "preview_terms",
+    "printed",
     "progress",
     "record_from_paper",
     "record_visit",
+    "recusals",
     "refuse_stranger",
+    "retire_population",
+    "save_population",
     "seen_by",
+    "series_of",
+    "set_series",
     "signals_of",
     "to_cosign",
     "verify",
+    "verify_seed",
     "visit_of",
     "visits_of",
 ]

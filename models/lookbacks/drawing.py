@@ -7,15 +7,20 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-ALGORITHM = "zhuoluo-sha256-order-1"
+ALGORITHM = "zhuoluo-sha256-order-2"
 
 
-class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True)
+class Fact(BaseModel):
+    """What a draw is made from or gives; never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Candidate(_Fact):
-    """A closed item in one cycle. `barred`: persons who owned or reviewed it, in any cycle, ascending."""
+class Candidate(Fact):
+    """A closed item in one cycle.
+
+    `barred`: persons who owned or reviewed it in any cycle, and who keep away (回避) from one who did, ascending.
+    """
 
     item: UUID
     cycle: int
@@ -24,19 +29,24 @@ class Candidate(_Fact):
     barred: tuple[UUID, ...] = ()
 
 
-class Inspector(_Fact):
-    """Somebody of the pool. `covers`: roots of the subtrees they inspect; `own`: paths of the units they belong to."""
+class Inspector(Fact):
+    """Somebody of the pool.
+
+    `covers`: roots of the subtrees they inspect; `own`: paths of the units that they, or somebody whom they keep away
+    from, belong to; `load`: visits of earlier draws that still wait for them.
+    """
 
     person: UUID
     covers: tuple[str, ...]
     own: tuple[str, ...] = ()
+    load: int = 0
 
     def may_enter(self, unit_path: str) -> bool:
-        """回避: within their subtrees, but no unit of their own."""
+        """回避: within their subtrees, but none of their `own` units."""
         return unit_path.startswith(self.covers) and unit_path not in self.own
 
 
-class Assigned(_Fact):
+class Assigned(Fact):
     """One drawn item in its cycle, and who visits it; the first of `inspectors` leads."""
 
     item: UUID
@@ -44,7 +54,7 @@ class Assigned(_Fact):
     inspectors: tuple[UUID, ...]
 
 
-class Drawing(_Fact):
+class Drawing(Fact):
     """What a draw gives. `set_aside`: items that too few of the pool may inspect; they could not be drawn."""
 
     assigned: tuple[Assigned, ...]
@@ -58,7 +68,13 @@ def population_hash(population: Iterable[Candidate]) -> str:
 
 
 def draw(
-    population: Sequence[Candidate], inspectors: Sequence[Inspector], seed: str, *, count: int, team: int = 1
+    population: Sequence[Candidate],
+    inspectors: Sequence[Inspector],
+    seed: str,
+    *,
+    count: int,
+    team: int = 1,
+    joint: bool = False,
 ) -> Drawing:
     """Draw at most `count` items and `team` inspectors for each. The order of the arguments has no weight.
 
@@ -72,18 +88,34 @@ def draw(
        and what is left goes one by one to the largest remainders, ties in the order of `H("stratum", name)`.
     3. In each stratum the first so many items in the order of `H("item", item, cycle)` are drawn.
     4. Drawn items are taken in that same order over all strata. Each gets those `team` of its possible inspectors who
-       have the fewest so far, ties in the order of `H("inspector", item, cycle, person)`.
+       have the fewest so far, their `load` included, ties in the order of `H("inspector", item, cycle, person)`.
+       Where visits are `joint`, the drawn items of a unit are taken together in the place of the first of them, by
+       whose id and cycle ties are decided; they go to those who may inspect all of them. Where fewer than `team` may,
+       they are taken one by one.
     5. Of a team the one who has led the fewest so far leads, ties in the order of step 4.
     """
     pool = _Pool(inspectors)
     possible = [candidate for candidate in population if pool.size(candidate) >= team]
-    turns = _Turns(seed, team)
-    assigned = [
-        Assigned(item=candidate.item, cycle=candidate.cycle, inspectors=turns.give(candidate, pool.people(candidate)))
-        for candidate in _in_order(_sample(possible, seed, count), seed)
-    ]
+    turns = _Turns(inspectors, seed, team)
+    assigned = []
+    for trip in _trips(_in_order(_sample(possible, seed, count), seed), pool, team, joint=joint):
+        people = turns.give(trip, pool.people_for(trip))
+        assigned += [Assigned(item=each.item, cycle=each.cycle, inspectors=people) for each in trip]
     aside = sorted(candidate.item for candidate in population if pool.size(candidate) < team)
     return Drawing(assigned=tuple(assigned), set_aside=tuple(aside))
+
+
+def _trips(drawn: list[Candidate], pool: "_Pool", team: int, *, joint: bool) -> list[list[Candidate]]:
+    """Drawn items by who goes together to see them: one by one, or those of a unit at once."""
+    if not joint:
+        return [[candidate] for candidate in drawn]
+    by_unit: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in drawn:
+        by_unit[candidate.unit_path].append(candidate)
+    trips = []
+    for together in by_unit.values():
+        trips += [together] if len(pool.people_for(together)) >= team else [[each] for each in together]
+    return trips
 
 
 class _Pool:
@@ -105,9 +137,22 @@ class _Pool:
     def people(self, candidate: Candidate) -> frozenset[UUID]:
         return self._of_unit(candidate.unit_path) - {*candidate.barred}
 
+    def people_for(self, trip: Sequence[Candidate]) -> frozenset[UUID]:
+        return frozenset.intersection(*(self.people(candidate) for candidate in trip))
+
 
 def _h(seed: str, *parts: object) -> bytes:
     return hashlib.sha256("|".join([seed, *map(str, parts)]).encode()).digest()
+
+
+def could_go(population: Iterable[Candidate], inspectors: Sequence[Inspector]) -> set[UUID]:
+    """Those of the pool who may inspect anything of the population at all."""
+    pool, found = _Pool(inspectors), set[UUID]()
+    for candidate in population:
+        found |= pool.people(candidate)
+        if len(found) == len(inspectors):
+            break
+    return found
 
 
 def _in_order(candidates: Iterable[Candidate], seed: str) -> list[Candidate]:
@@ -135,65 +180,20 @@ def _shares(sizes: dict[str, int], seed: str, count: int) -> dict[str, int]:
 class _Turns:
     """Who has how many visits so far, and how many to lead."""
 
-    def __init__(self, seed: str, team: int) -> None:
+    def __init__(self, inspectors: Sequence[Inspector], seed: str, team: int) -> None:
         self._seed, self._team = seed, team
-        self._loads: Counter[UUID] = Counter()
+        self._loads = Counter({inspector.person: inspector.load for inspector in inspectors})
         self._leads: Counter[UUID] = Counter()
 
-    def give(self, candidate: Candidate, people: Set[UUID]) -> tuple[UUID, ...]:
+    def give(self, trip: Sequence[Candidate], people: Set[UUID]) -> tuple[UUID, ...]:
+        first = trip[0]
+
         def tie(person: UUID) -> bytes:
-            return _h(self._seed, "inspector", candidate.item, candidate.cycle, person)
+            return _h(self._seed, "inspector", first.item, first.cycle, person)
 
         fewest = sorted(people, key=lambda person: (self._loads[person], tie(person)))[: self._team]
         team = tuple(sorted(fewest, key=lambda person: (self._leads[person], tie(person))))
-        self._loads.update(team)
-        self._leads[team[0]] += 1
+        for person in team:
+            self._loads[person] += len(trip)
+        self._leads[team[0]] += len(trip)
         return team
-
-
-class DrawRecord(_Fact):
-    """Everything that a draw was made from and what it gave: kept, printed, and drawn again by whoever doubts it.
-
-    Its JSON form holds ids and unit paths only, no names.
-    """
-
-    algorithm: str
-    seed: str
-    count: int
-    team: int
-    population_hash: str
-    population: tuple[Candidate, ...]
-    inspectors: tuple[Inspector, ...]
-    drawing: Drawing
-
-    @classmethod
-    def of(
-        cls, population: Sequence[Candidate], inspectors: Sequence[Inspector], seed: str, *, count: int, team: int
-    ) -> "DrawRecord":
-        """Draw, and record it in the order of ids."""
-        return cls(
-            algorithm=ALGORITHM,
-            seed=seed,
-            count=count,
-            team=team,
-            population_hash=population_hash(population),
-            population=tuple(sorted(population, key=lambda candidate: (candidate.item, candidate.cycle))),
-            inspectors=tuple(sorted(inspectors, key=lambda inspector: inspector.person)),
-            drawing=draw(population, inspectors, seed, count=count, team=team),
-        )
-
-
-def verify(record: DrawRecord) -> list[str]:
-    """What does not hold in the record, as stable codes; empty where drawing again gives the very same.
-
-    `unknown_algorithm`, `population_changed` (its hash is another), `drawing_differs`.
-    """
-    if record.algorithm != ALGORITHM:
-        return ["unknown_algorithm"]
-    faults = []
-    if population_hash(record.population) != record.population_hash:
-        faults.append("population_changed")
-    again = draw(record.population, record.inspectors, record.seed, count=record.count, team=record.team)
-    if again != record.drawing:
-        faults.append("drawing_differs")
-    return faults

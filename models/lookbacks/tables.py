@@ -12,10 +12,12 @@ from models.evidence.tables import Nonce
 
 
 class Strata(StrEnum):
-    """By what a draw is shared out: the items' units, or the list they stand in."""
+    """By what a draw is shared out: the items' units, the kinds of these, the list they stand in, their risk."""
 
     UNIT = "unit"
+    KIND = "kind"
     LIST = "list"
+    RISK = "risk"
 
 
 class Verdict(StrEnum):
@@ -63,10 +65,12 @@ class Effect(StrEnum):
 
 
 class LookbackPlan(Row):
-    """A plan. `population` is a saved `Population`, `unit_path` the root below which it lies.
+    """A plan. `population` is a `Population`, `unit_path` the root below which it lies.
 
     Either `count` items are drawn or `percent` of the population; `inspectors` are person ids, none meaning everybody
-    who holds the role; `team` inspect together; `visit_days` are working days from the draw.
+    who holds the role; `team` inspect together, where `joint` all of a unit's items in one visit; `visit_days` are
+    working days from the draw. `although_visited` says why items are visited again that were visited lately.
+    `period_from` is the first day of the period for which `series_id` made it.
     """
 
     name = fields.CharField(max_length=120)
@@ -77,14 +81,21 @@ class LookbackPlan(Row):
     strata = fields.CharEnumField(Strata, max_length=8, null=True)
     inspectors: Any = fields.JSONField()
     team = fields.SmallIntField()
+    joint = fields.BooleanField(default=False)
     visit_days = fields.SmallIntField()
+    although_visited = fields.CharField(max_length=200, default="")
+    series_id = fields.UUIDField(null=True)
+    period_from = fields.DateField(null=True)
     made_by = fields.CharField(max_length=80)
     made_at = fields.DatetimeField()
     drawn_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "lookback_plan"
-        constraints = [UniqueConstraint(fields=("zone_id", "name"), name="lookback_plan_name_once")]
+        constraints = [
+            UniqueConstraint(fields=("zone_id", "name"), name="lookback_plan_name_once"),
+            UniqueConstraint(fields=("zone_id", "series_id", "period_from"), name="lookback_plan_once_a_period"),
+        ]
         indexes = [Index(fields=("zone_id", "id"), name="lookback_plan_of_zone")]
 
 
@@ -131,6 +142,7 @@ class Visit(Row):
             Index(fields=("zone_id", "inspector_id", "id"), name="visit_of_inspector"),
             Index(fields=("zone_id", "second_inspector_id", "id"), name="visit_of_second_inspector"),
             Index(fields=("zone_id", "item_id"), name="visit_of_item"),
+            Index(fields=("zone_id", "recorded_at"), name="visit_recorded_lately"),
         ]
 
     @property

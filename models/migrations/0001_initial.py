@@ -10,6 +10,7 @@ from models.escalations.tables import Action, Condition, DraftState, TimerState
 from models.evidence.tables import Damage, DerivationState, Form, Kind, Nonce, Review
 from models.feedback import FeedbackKind, FeedbackState
 from models.ledger.tables import Classification, ExtensionState, ListKind, State
+from models.lookbacks.series import Every, SeriesState
 from models.lookbacks.tables import Effect, Source, Strata, Verdict
 from models.organization.tables import PostRank, UnitKind
 from models.packs.tables import PackState, PackSubject
@@ -275,6 +276,21 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='FrozenDraw',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('plan_id', fields.UUIDField()),
+                ('inputs', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ('inputs_hash', fields.CharField(max_length=64)),
+                ('after_height', fields.BigIntField()),
+                ('frozen_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('drawn_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'lookback_frozen', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'drawn_at'], name='lookback_frozen_awaiting')], 'pk_attr': 'id', 'table_description': '`inputs` (a `DrawInputs`) as they stand in the log before anybody can know the seed that the log will give.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='Hold',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -351,15 +367,19 @@ class Migration(migrations.Migration):
                 ('unit_path', fields.CharField(max_length=400)),
                 ('count', fields.IntField(null=True)),
                 ('percent', fields.SmallIntField(null=True)),
-                ('strata', fields.CharEnumField(null=True, description='UNIT: unit\nLIST: list', enum_type=Strata, max_length=8)),
+                ('strata', fields.CharEnumField(null=True, description='UNIT: unit\nKIND: kind\nLIST: list\nRISK: risk', enum_type=Strata, max_length=8)),
                 ('inspectors', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
                 ('team', fields.SmallIntField()),
+                ('joint', fields.BooleanField(default=False)),
                 ('visit_days', fields.SmallIntField()),
+                ('although_visited', fields.CharField(default='', max_length=200)),
+                ('series_id', fields.UUIDField(null=True)),
+                ('period_from', fields.DateField(null=True)),
                 ('made_by', fields.CharField(max_length=80)),
                 ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('drawn_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'lookback_plan', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='lookback_plan_of_zone')], 'pk_attr': 'id', 'table_description': 'A plan. `population` is a saved `Population`, `unit_path` the root below which it lies.'},
+            options={'table': 'lookback_plan', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='lookback_plan_of_zone')], 'pk_attr': 'id', 'table_description': 'A plan. `population` is a `Population`, `unit_path` the root below which it lies.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -377,6 +397,26 @@ class Migration(migrations.Migration):
                 ('drawn_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'lookback_draw', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The one draw of a plan: `record` is a `DrawRecord`. It cannot be drawn again until the outcome pleases.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='LookbackSeries',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('name', fields.CharField(max_length=100)),
+                ('terms', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ('unit_path', fields.CharField(max_length=400)),
+                ('every', fields.CharEnumField(description='MONTH: month\nQUARTER: quarter', enum_type=Every, max_length=8)),
+                ('working_day', fields.SmallIntField()),
+                ('next_from', fields.DateField()),
+                ('until_on', fields.DateField(null=True)),
+                ('state', fields.CharEnumField(default=SeriesState.ACTIVE, description='ACTIVE: active\nPAUSED: paused\nENDED: ended', enum_type=SeriesState, max_length=8)),
+                ('keeper_id', fields.UUIDField(null=True)),
+                ('made_by', fields.CharField(max_length=80)),
+                ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'lookback_series', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'state', 'next_from'], name='lookback_series_due')], 'pk_attr': 'id', 'table_description': "A plan that comes again: `terms` are a plan's, each period makes a plan of its own from them."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -545,6 +585,21 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='Recusal',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('person_id', fields.UUIDField()),
+                ('other_id', fields.UUIDField()),
+                ('declared_by', fields.CharField(max_length=80)),
+                ('declared_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('ended_by', fields.CharField(null=True, max_length=80)),
+                ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'recusal', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'person_id', 'id'], name='recusal_of_person')], 'pk_attr': 'id', 'table_description': "回避: these two keep out of each other's matters. Why is nobody's business here; it ends, it is not deleted."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='Reminder',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -567,6 +622,21 @@ class Migration(migrations.Migration):
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={'table': 'reminder', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'person_id', 'id'], name='reminder_inbox', condition={'state': 'open'}), Index(fields=['zone_id', 'subject_id'], name='reminder_of_subject')], 'pk_attr': 'id', 'table_description': 'One thing for one person. It is shown as acknowledged or not; whether and when it was read is not recorded.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='SavedPopulation',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('name', fields.CharField(max_length=80)),
+                ('population', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ('unit_path', fields.CharField(max_length=400)),
+                ('made_by', fields.CharField(max_length=80)),
+                ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('retired_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'lookback_population', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='lookback_population_of_zone')], 'pk_attr': 'id', 'table_description': 'A filter that plans use by its name: `population` is a `Population`; a plan keeps its own copy.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -885,7 +955,7 @@ class Migration(migrations.Migration):
                 ('due_on', fields.DateField()),
                 ('recorded_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'visit', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'inspector_id', 'id'], name='visit_of_inspector'), Index(fields=['zone_id', 'second_inspector_id', 'id'], name='visit_of_second_inspector'), Index(fields=['zone_id', 'item_id'], name='visit_of_item')], 'pk_attr': 'id', 'table_description': 'One drawn item to be visited in the cycle that was closed, by one inspector or two.'},
+            options={'table': 'visit', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'inspector_id', 'id'], name='visit_of_inspector'), Index(fields=['zone_id', 'second_inspector_id', 'id'], name='visit_of_second_inspector'), Index(fields=['zone_id', 'item_id'], name='visit_of_item'), Index(fields=['zone_id', 'recorded_at'], name='visit_recorded_lately')], 'pk_attr': 'id', 'table_description': 'One drawn item to be visited in the cycle that was closed, by one inspector or two.'},
             bases=['Row'],
         ),
         ops.CreateModel(

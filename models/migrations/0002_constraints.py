@@ -63,6 +63,10 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'openid'), name='follower_once'),
         ),
         ops.AddConstraint(
+            model_name='FrozenDraw',
+            constraint=UniqueConstraint(fields=('zone_id', 'plan_id'), name='lookback_frozen_once'),
+        ),
+        ops.AddConstraint(
             model_name='Hold',
             constraint=UniqueConstraint(fields=('zone_id', 'sha256'), name='hold_once'),
         ),
@@ -87,8 +91,16 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'name'), name='lookback_plan_name_once'),
         ),
         ops.AddConstraint(
+            model_name='LookbackPlan',
+            constraint=UniqueConstraint(fields=('zone_id', 'series_id', 'period_from'), name='lookback_plan_once_a_period'),
+        ),
+        ops.AddConstraint(
             model_name='LookbackDraw',
             constraint=UniqueConstraint(fields=('zone_id', 'plan_id'), name='lookback_drawn_once'),
+        ),
+        ops.AddConstraint(
+            model_name='LookbackSeries',
+            constraint=UniqueConstraint(fields=('zone_id', 'name'), name='lookback_series_name_once'),
         ),
         ops.AddConstraint(
             model_name='NumberSeries',
@@ -131,8 +143,16 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'key'), name='outbox_promised_once'),
         ),
         ops.AddConstraint(
+            model_name='Recusal',
+            constraint=UniqueConstraint(fields=('zone_id', 'person_id', 'other_id'), name='recusal_declared_once', condition='ended_at IS NULL'),
+        ),
+        ops.AddConstraint(
             model_name='Reminder',
             constraint=UniqueConstraint(fields=('zone_id', 'key', 'alerts'), name='reminder_once'),
+        ),
+        ops.AddConstraint(
+            model_name='SavedPopulation',
+            constraint=UniqueConstraint(fields=('zone_id', 'name'), name='lookback_population_name_once', condition='retired_at IS NULL'),
         ),
         ops.AddConstraint(
             model_name='ServiceToken',

@@ -24,8 +24,8 @@ class ZoneSettings(BaseModel):
     Clock times are `"HH:MM"` in Shanghai, `working_hours` ascending spans, `daily_budget` pushes per person and day,
     `level_colours` what the neutral levels 0–4 are called here: their meanings differ by place (domain.md §4).
     `channels` are the ways to a phone that the zone uses, the first choice first (none: the inbox alone); those that
-    the installation has not configured are passed by. `filing_number` is the mini-program's (ICP备案号), shown on its
-    page 关于.
+    the installation has not configured are passed by. `revisit_days`: within how many days another look-back at
+    an item is questioned (0: never). `filing_number` is the mini-program's (ICP备案号), shown on its page 关于.
     """
 
     model_config = ConfigDict(extra="allow")  # other concepts keep their own keys here (templates)
@@ -35,6 +35,7 @@ class ZoneSettings(BaseModel):
     daily_budget: int = Field(3, ge=1, le=20)
     working_hours: list[str] = Field(["09:00-12:00", "13:30-17:30"], min_length=1, max_length=4)
     urge_interval_hours: int = Field(24, ge=1, le=240)
+    revisit_days: int = Field(90, ge=0, le=730)
     filing_number: str = Field("", max_length=60)
     upload_person_day_mb: int = Field(2_048, ge=50, le=102_400)
     upload_zone_day_mb: int = Field(204_800, ge=50, le=10_240_000)

@@ -32,7 +32,7 @@ from models.deliveries import Channel, Delivery
 from models.escalations import Action, Draft
 from models.feedback import FeedbackKind
 from models.ledger import Item
-from models.lookbacks import LookbackPlan, PlanFacts, Population, Visit
+from models.lookbacks import Every, LookbackPlan, PlanFacts, Population, SeriesFacts, Visit
 from models.organization import Appointment, Person, Post, PostRank, UnbindingProposal, Unit, UnitKind, Zone
 from models.packs import PackSubject
 from tests.counting import statements
@@ -74,6 +74,7 @@ class FullZone:
         person = await self._newcomer()
         await self._of_the_ledger()
         await self._of_the_organization(person)
+        await lookbacks.declare_recusal(self.office.people["inspector"].id, person.id, by=self.boss)
         await self._of_the_office(person)
         await Delivery.filter(zone_id=self.office.zone.id).update(state="sent")
 
@@ -97,7 +98,14 @@ class FullZone:
             inspector_id=office.people["inspector"].id,
             due_on=clock.today(),
         )
-        await lookbacks.plan(PlanFacts(name=f"第{self.grown}次", population=Population(), count=1), by=self.boss)
+        await self._of_the_lookbacks()
+
+    async def _of_the_lookbacks(self) -> None:
+        name, everything = f"第{self.grown}次", Population(rested_days=90)
+        await lookbacks.plan(PlanFacts(name=name, population=everything, count=1), by=self.boss)
+        await lookbacks.save_population(name, everything, by=self.boss)
+        series = SeriesFacts(name=name, population=everything, count=1, every=Every.MONTH)
+        await lookbacks.begin_series(series, by=self.boss)
 
     async def _newcomer(self) -> Person:
         office, number = self.office, self.grown

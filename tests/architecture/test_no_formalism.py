@@ -5,6 +5,7 @@ Numbered as in the product's own list (docs/domain.md). How each works in detail
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from models.organization.roster import words
 from tests.office import Office, open_office
 
 ROUTES = collect()
+CHECKOUT = Path(__file__).parents[2]
 COUNTED = r"score|points|ranking|rank_of|leader_?board|online|check_?in|streak|track|login_count|logins|installs"
 SEEN = r"read_at|seen_at|is_read|unread|opened_by|read_by|last_seen"
 WATCHING = re.compile(f"{COUNTED}|{SEEN}")
@@ -83,6 +85,51 @@ async def test_no_column_counts_people_or_watches_them(database: str) -> None:
 def test_no_exported_workbook_has_such_a_column() -> None:
     roster = [header for form in words.FORMS for header in (*form.columns, *form.optional)]
     assert [header for header in (*ITEM_HEADERS, *roster) if COUNTED_IN_CHINESE.search(header)] == []
+
+
+def schemas_of(schema: Any, seen: set[type]) -> set[type[BaseModel]]:
+    """The schema and all within it."""
+    if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
+        return set().union(*(schemas_of(part, seen) for part in getattr(schema, "__args__", ())), set())
+    if schema in seen:
+        return set()
+    seen.add(schema)
+    inner = (schemas_of(field.annotation, seen) for field in schema.model_fields.values())
+    return {schema}.union(*inner)
+
+
+def test_no_answer_counts_visits_by_person() -> None:
+    """A count of visits stands beside a plan or a unit, never beside a person.
+
+    The one number beside an inspector is `load`: what still waits for them, so that the next draw gives them fewer.
+    """
+    schemas = set().union(*(schemas_of(route.reply, set()) for route in ROUTES if route.reply is not None))
+    counting = {
+        f"{schema.__name__}.{name}"
+        for schema in schemas
+        if {name for name in schema.model_fields if re.search(r"^(person|inspector)(_id)?$|staff", name)}
+        for name, field in schema.model_fields.items()
+        if field.annotation in (int, int | None) and re.search("visit|record|load|count|total|times|done", name)
+    }
+    assert counting == {"Inspector.load"}
+
+
+async def test_no_column_counts_visits_by_person(database: str) -> None:
+    """Nor is there a table with a row for each person and a number of visits."""
+    columns = await fetch(
+        "select c.table_name || '.' || c.column_name from information_schema.columns c where table_schema = 'public'"
+        " and (c.column_name ~ '(visit|inspection|lookback)s?_?(count|total|number|done)|(count|total)_?visits')"
+    )
+    assert columns == []
+
+
+def test_no_statement_counts_visits_by_inspector() -> None:
+    """Grouping by an inspector would be the count that the product does not know."""
+    sources = {
+        path: path.read_text() for folder in ("models", "api", "workers") for path in (CHECKOUT / folder).rglob("*.py")
+    }
+    grouped = re.compile(r"""group by[^"']*inspector|group_by\([^)]*inspector""", re.IGNORECASE)
+    assert [str(path) for path, text in sources.items() if grouped.search(text)] == []
 
 
 # 2. Check-in is the inspector's own record: a place is optional, one fix, coarse on request; paper will do.

@@ -21,11 +21,15 @@ async def office(zone: Zone) -> Office:
     return await furnish(zone)
 
 
-async def visits(office: Office, count: int, name: str = "计划") -> list[Visit]:
+async def visits(office: Office, count: int, name: str = "计划", although_visited: str = "") -> list[Visit]:
     """As many, all of one inspector."""
     oversight = await office.scope("oversight")
     facts = PlanFacts(
-        name=name, population=Population(), count=count, team=1, inspectors=(office.people["inspector 1"],)
+        name=name,
+        population=Population(),
+        count=count,
+        inspectors=(office.people["inspector 1"],),
+        although_visited=although_visited,
     )
     plan = await lookbacks.plan(facts, by=oversight)
     await lookbacks.draw_visits(plan.id, by=oversight)
@@ -85,7 +89,7 @@ async def test_a_visit_to_the_same_item_at_another_place_is_asked_about(office):
     await office.closed_item("A")
     (first,) = await visits(office, 1)
     await recorded(office, first, HERE, clock.now() - timedelta(days=2))
-    (second,) = await visits(office, 1, name="第二次计划")
+    (second,) = await visits(office, 1, name="第二次计划", although_visited="群众再次反映")
     assert await codes(second, await recorded(office, second, FAR, clock.now())) == ["site_elsewhere"]
 
 

@@ -141,12 +141,12 @@ async def test_a_preview_tells_what_nobody_may_inspect(office: Office) -> None:
 # The draw
 
 
-async def test_two_plans_over_one_population_drawn_with_one_seed_draw_alike(office: Office) -> None:
+async def test_two_plans_over_one_population_drawn_with_one_seed_draw_the_same_items(office: Office) -> None:
     for unit in "AABB":
         await office.closed_item(unit)
-    one = await drawn(office, name="一", percent=50, team=2, strata=Strata.UNIT)
-    two = await drawn(office, name="二", percent=50, team=2, strata=Strata.UNIT)
-    assert [(visit.item_id, visit.team) for visit in one] == [(visit.item_id, visit.team) for visit in two]
+    one = await drawn(office, name="一", percent=50, strata=Strata.UNIT)
+    two = await drawn(office, name="二", percent=50, strata=Strata.UNIT, although_visited="复核抽取")
+    assert [visit.item_id for visit in one] == [visit.item_id for visit in two]
     assert sorted({visit.unit_path for visit in one}) == ["/root/A/", "/root/B/"]
 
 
@@ -376,7 +376,7 @@ async def test_a_relapse_replayed_from_offline_opens_one_cycle_however_late_it_c
 async def test_a_record_of_an_item_that_has_moved_on_is_kept_without_effect(office: Office) -> None:
     item = await office.closed_item("A")
     (one,) = await drawn(office, name="一")
-    (two,) = await drawn(office, name="二")
+    (two,) = await drawn(office, name="二", although_visited="群众再次反映")
     await recorded(office, one, says(Verdict.RELAPSE))
     await office.close(item.id, "A")
     late = await recorded(office, two, says(Verdict.RELAPSE))

@@ -10,9 +10,19 @@ A tail that stays unsealed too long is an alarm (`unsealed_age`).
 from models.base.audit.continuing import LostPlace, carry_on, refuse_lost_place
 from models.base.audit.export import export_lines, hash_of_line, line_of, verify_lines
 from models.base.audit.log import AuditRow, record, record_each, row_hash, words_hash
-from models.base.audit.proving import head_of, heights_of, proof_lines, rows_about
+from models.base.audit.proving import heights_of, proof_lines, rows_about
 from models.base.audit.reading import acts
-from models.base.audit.sealer import GENESIS, AuditBlock, below, block_hash, rows_root, seal, unsealed_age
+from models.base.audit.sealer import (
+    GENESIS,
+    AuditBlock,
+    below,
+    block_hash,
+    head_of,
+    rows_root,
+    seal,
+    sealed_by,
+    unsealed_age,
+)
 
 __all__ = [
     "GENESIS",
@@ -36,6 +46,7 @@ __all__ = [
     "rows_about",
     "rows_root",
     "seal",
+    "sealed_by",
     "unsealed_age",
     "verify_lines",
     "words_hash",

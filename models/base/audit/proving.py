@@ -43,11 +43,6 @@ async def heights_of(zone_id: UUID, rows: Sequence[dict[str, Any]]) -> dict[UUID
     return {row["id"]: row["height"] for row in found}
 
 
-async def head_of(zone_id: UUID) -> AuditBlock | None:
-    """The chain's last block."""
-    return await AuditBlock.filter(zone_id=zone_id).order_by("-height").first()
-
-
 def way(head: int, holding: Iterable[int]) -> Iterator[int]:
     """Heights of a proof, descending: from `head` to every block of `holding`, each bound to a higher one."""
     stations = sorted({head, *holding}, reverse=True)

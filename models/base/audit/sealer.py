@@ -67,7 +67,7 @@ async def seal(zone_id: UUID) -> int:
     )
     if not lock["got"]:
         return 0
-    head = await AuditBlock.filter(zone_id=zone_id).order_by("-height").first()
+    head = await head_of(zone_id)
     rows = await _ready(zone_id, head)
     if rows:
         await _append(zone_id, head, rows)
@@ -107,6 +107,25 @@ async def _append(zone_id: UUID, head: AuditBlock | None, rows: list[dict[str, A
 
 async def _hash_at(zone_id: UUID, height: int) -> bytes:
     return bytes((await AuditBlock.get(zone_id=zone_id, height=height)).hash) if height else GENESIS
+
+
+async def head_of(zone_id: UUID) -> AuditBlock | None:
+    """The zone's last block."""
+    return await AuditBlock.filter(zone_id=zone_id).order_by("-height").first()
+
+
+SEALED_BY = """
+select b.* from audit_block b where b.zone_id = $1 and b.height > $4
+  and exists (select from audit a where a.zone_id = $1 and a.subject_id = $2 and a.action = $3
+    and (a.tx, a.id) <= (b.last_tx, b.last_id))
+order by b.height limit 1
+"""
+
+
+async def sealed_by(zone_id: UUID, action: str, subject_id: UUID, *, after: int) -> AuditBlock | None:
+    """The block that seals the one act `action` on the subject, done when the head was at height `after`; None yet."""
+    rows = await database.fetch(SEALED_BY, zone_id, subject_id, action, after)
+    return AuditBlock._init_from_db(**rows[0]) if rows else None
 
 
 OLDEST_UNSEALED = """
