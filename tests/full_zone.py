@@ -110,6 +110,7 @@ async def _visits(full: FullZone) -> None:
     await lookbacks.draw_visits(drawn.id, by=oversight)
     waiting = await lookbacks.plan(facts.model_copy(update={"name": "年终回头看"}), by=oversight)
     full.add("plan_id", drawn.id, waiting.id)
+    full.add("site_id", (await lookbacks.issue_site_code(office.units["A"].id, "长河路工地", by=oversight)).id)
     full.add("visit_id", *[visit.id for visit in await lookbacks.visits_of(drawn.id, by=oversight)])
 
 

@@ -1,5 +1,6 @@
 """常态化“回头看”: closed items drawn at random, visited by inspectors of other units, found settled or opened again."""
 
+from models.lookbacks.cosigning import cosign
 from models.lookbacks.drawing import (
     Assigned,
     Candidate,
@@ -11,17 +12,34 @@ from models.lookbacks.drawing import (
     verify,
 )
 from models.lookbacks.draws import Preview, draw_of, draw_visits, preview
-from models.lookbacks.facts import Check, Place, VisitFacts, checklist
+from models.lookbacks.facts import Check, ItemFacts, Place, StopFacts, VisitFacts, beside, checklist
 from models.lookbacks.plans import PlanFacts, plan, plan_of, plans
 from models.lookbacks.populations import Population
-from models.lookbacks.recording import cosign, record_from_paper, record_visit
+from models.lookbacks.posters import posters
+from models.lookbacks.recording import record_from_paper, record_visit
 from models.lookbacks.signals import signals_of
+from models.lookbacks.sites import (
+    DRAW_SITE_CODE,
+    MOST_POSTERS,
+    SITE_PAGE,
+    Sign,
+    issue_site_code,
+    picture_key,
+    revoke_site_code,
+    scenes_of,
+    signs,
+    site_codes,
+    site_drawn,
+    site_to_draw,
+)
+from models.lookbacks.stops import record_stop
 from models.lookbacks.tables import (
     Cosignature,
     Effect,
     Finding,
     LookbackDraw,
     LookbackPlan,
+    SiteCode,
     Source,
     Strata,
     Verdict,
@@ -29,7 +47,9 @@ from models.lookbacks.tables import (
     VisitRecord,
 )
 from models.lookbacks.visits import (
+    Stop,
     VisitView,
+    itinerary,
     my_visit,
     my_visits,
     names_of,
@@ -41,6 +61,9 @@ from models.lookbacks.visits import (
 )
 
 __all__ = [
+    "DRAW_SITE_CODE",
+    "MOST_POSTERS",
+    "SITE_PAGE",
     "Assigned",
     "Candidate",
     "Check",
@@ -50,37 +73,54 @@ __all__ = [
     "Effect",
     "Finding",
     "Inspector",
+    "ItemFacts",
     "LookbackDraw",
     "LookbackPlan",
     "Place",
     "PlanFacts",
     "Population",
     "Preview",
+    "Sign",
+    "SiteCode",
     "Source",
+    "Stop",
+    "StopFacts",
     "Strata",
     "Verdict",
     "Visit",
     "VisitFacts",
     "VisitRecord",
     "VisitView",
+    "beside",
     "checklist",
     "cosign",
     "draw",
     "draw_of",
     "draw_visits",
+    "issue_site_code",
+    "itinerary",
     "my_visit",
     "my_visits",
     "names_of",
+    "picture_key",
     "plan",
     "plan_of",
     "plans",
     "population_hash",
+    "posters",
     "preview",
     "progress",
     "record_from_paper",
+    "record_stop",
     "record_visit",
     "refuse_stranger",
+    "revoke_site_code",
+    "scenes_of",
     "signals_of",
+    "signs",
+    "site_codes",
+    "site_drawn",
+    "site_to_draw",
     "to_cosign",
     "verify",
     "visit_of",

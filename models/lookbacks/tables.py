@@ -143,7 +143,8 @@ class VisitRecord(Row):
 
     `client_id` and `digest` (SHA-256) tell a replay from another record. `visited_at` is claimed by whoever recorded,
     `received_at` is the server's. `checks`: one `{line, text, finding, note}` for each line of the requirement.
-    `latitude`, `longitude` in degrees: one fix, if any was given; no track.
+    `latitude`, `longitude` in degrees: one fix, if any was given; no track. `written_by` is the inspector whose record
+    it is, `recorded_by` whoever sent it or typed it in. `together`: the submission of which it is one of several.
     """
 
     visit: fields.ForeignKeyRelation[Visit] = fields.ForeignKeyField(
@@ -154,6 +155,7 @@ class VisitRecord(Row):
     digest = fields.BinaryField()
     verdict = fields.CharEnumField(Verdict, max_length=16)
     seen = fields.TextField()
+    interview = fields.TextField(default="")
     follow_up = fields.TextField(default="")
     checks: Any = fields.JSONField()
     latitude = fields.FloatField(null=True)
@@ -163,6 +165,8 @@ class VisitRecord(Row):
     visited_at = fields.DatetimeField()
     received_at = fields.DatetimeField()
     recorded_by = fields.CharField(max_length=80)
+    written_by = fields.UUIDField()
+    together = fields.UUIDField(null=True)
     source = fields.CharEnumField(Source, max_length=8)
     paper = fields.CharField(max_length=200, default="")
     corrects = fields.UUIDField(null=True)
@@ -195,3 +199,30 @@ class Cosignature(Row):
     class Meta:
         table = "visit_cosignature"
         constraints = [UniqueConstraint(fields=("zone_id", "record_id"), name="visit_record_cosigned_once")]
+
+
+class SiteCode(Row):
+    """A printed code at a site of a unit. `scene` is what the code says: 32 hex digits that mean nothing elsewhere."""
+
+    unit: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("models.Unit", on_delete=fields.RESTRICT)
+    unit_id: Any
+    unit_path = fields.CharField(max_length=400)
+    name = fields.CharField(max_length=60)
+    scene = fields.CharField(max_length=32)
+    made_by = fields.CharField(max_length=80)
+    made_at = fields.DatetimeField()
+    drawn_at = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "site_code"
+        constraints = [
+            UniqueConstraint(fields=("scene",), name="site_code_scene_once"),
+            UniqueConstraint(
+                fields=("zone_id", "unit_id", "name"), name="site_code_in_force_once", condition="revoked_at IS NULL"
+            ),
+        ]
+        indexes = [
+            Index(fields=("zone_id", "id"), name="site_code_of_zone"),
+            Index(fields=("zone_id", "unit_id", "id"), name="site_code_of_unit"),
+        ]

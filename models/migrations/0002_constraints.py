@@ -175,6 +175,14 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'person_id', 'role', 'unit_id'), name='role_grant_once'),
         ),
         ops.AddConstraint(
+            model_name='SiteCode',
+            constraint=UniqueConstraint(fields=('scene',), name='site_code_scene_once'),
+        ),
+        ops.AddConstraint(
+            model_name='SiteCode',
+            constraint=UniqueConstraint(fields=('zone_id', 'unit_id', 'name'), name='site_code_in_force_once', condition='revoked_at IS NULL'),
+        ),
+        ops.AddConstraint(
             model_name='Visit',
             constraint=UniqueConstraint(fields=('zone_id', 'plan_id', 'item_id'), name='visit_once_a_plan'),
         ),

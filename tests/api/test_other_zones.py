@@ -35,6 +35,7 @@ NO_ROWS = {
 FILTERS = {
     ("console.items.similar", "owner_id"),
     ("console.lookbacks.plan", "campaign_id"),
+    ("console.sites.listing", "unit_id"),
     ("console.audit.acts", "subject_id"),
 } | {(f"console.items.{name}", field) for name in ("listing", "export") for field in ("owner_id", "campaign_id")}
 """A filter over one's own rows refuses nothing, and finds nothing."""
@@ -113,7 +114,7 @@ def fields_with_ids(schema: Json, seen: frozenset[str] = frozenset()) -> Iterato
         name = schema["$ref"].rpartition("/")[2]
         if name not in seen:
             yield from fields_with_ids(DOCUMENT["components"]["schemas"][name], seen | {name})
-    for choice in schema.get("anyOf", ()):
+    for choice in (*schema.get("anyOf", ()), schema.get("items", {})):
         yield from fields_with_ids(choice, seen)
     for name, inner in schema.get("properties", {}).items():
         if '"uuid"' in json.dumps({**inner, "examples": None}):
@@ -142,6 +143,8 @@ def requests_with(theirs: FullZone, ours: FullZone) -> dict[tuple[str, str], tup
     matter, within = matter | own, {"campaign_id": ours.first("campaign_id")}
     plan = {"name": "计划", "percent": 10, "population": {}}
     visited = {"verdict": "effective", "seen": "现场整洁。", "visited_at": FORMATS["date-time"], "evidence": [piece]}
+    stop = {name: visited[name] for name in ("seen", "visited_at", "evidence")}
+    found = {"visit_id": ours.first("visit_id"), "verdict": "effective"}
     absent = {"delegate_id": person, "from_on": "2027-03-01", "until_on": "2027-03-02"}
     requests: dict[tuple[str, str], tuple[Json, Any]] = {
         ("console.items.draft", "campaign_id"): ({}, {"campaign_id": campaign, "matter": matter}),
@@ -157,7 +160,19 @@ def requests_with(theirs: FullZone, ours: FullZone) -> dict[tuple[str, str], tup
         ("console.lookbacks.plan", "campaign_id"): ({}, plan | {"population": {"campaign_id": campaign}}),
         ("console.lookbacks.plan", "inspectors"): ({}, plan | {"name": "另一计划", "inspectors": [person]}),
         ("console.lookbacks.record", "evidence"): ({}, visited | {"paper": "档案柜3-12"}),
+        ("console.lookbacks.record", "written_by"): (
+            {},
+            visited | {"evidence": [], "paper": "x", "written_by": person},
+        ),
+        ("console.sites.issue", "unit_id"): ({}, {"unit_id": unit, "name": "长河路工地"}),
+        ("console.sites.listing", "unit_id"): ({"unit_id": unit}, None),
+        ("console.sites.posters", "site_ids"): ({}, {"site_ids": [theirs.first("site_id")]}),
         ("mini.lookbacks.record", "evidence"): ({}, visited),
+        ("mini.lookbacks.record_stop", "evidence"): ({}, stop | {"records": [found]}),
+        ("mini.lookbacks.record_stop", "visit_id"): (
+            {},
+            stop | {"evidence": [], "records": [found | {"visit_id": visit}]},
+        ),
         ("mini.organization.delegate", "delegate_id"): ({}, absent),
     }
     for name in ("listing", "export"):

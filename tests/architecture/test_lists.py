@@ -86,6 +86,7 @@ class FullZone:
             due_on=clock.today(),
         )
         await lookbacks.plan(PlanFacts(name=f"第{self.grown}次", population=Population(), count=1), by=self.boss)
+        await lookbacks.issue_site_code(office.units["cz"].id, f"{self.grown}号站", by=self.boss)
 
     async def _newcomer(self) -> Person:
         office, number = self.office, self.grown

@@ -2,24 +2,20 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from models import evidence, ledger, lookbacks
 from models.base import clock
-from models.base.audit import AuditRow
 from models.base.errors import Conflict, Forbidden, Invalid, NotFound
 from models.base.ids import new_id
-from models.base.scope import Scope
 from models.ledger import Cycle, Item, ListKind, State
 from models.lookbacks import (
     Check,
     DrawRecord,
     Effect,
     Finding,
-    LookbackPlan,
     Place,
     PlanFacts,
     Population,
@@ -27,13 +23,12 @@ from models.lookbacks import (
     Strata,
     Verdict,
     Visit,
-    VisitFacts,
     VisitRecord,
     verify,
 )
 from models.organization import Zone
 from models.reminders import Reminder, ReminderKind, ReminderState
-from tests.lookback_zone import Office, furnish
+from tests.lookback_zone import Office, acts, drawn, furnish, planned, recorded, says, scope_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -42,34 +37,6 @@ pytestmark = pytest.mark.usefixtures("database")
 async def office(zone: Zone) -> Office:
     """The small zone."""
     return await furnish(zone)
-
-
-def says(verdict: Verdict = Verdict.EFFECTIVE, **facts: Any) -> VisitFacts:
-    return VisitFacts(**{"verdict": verdict, "seen": "现场整洁。", "visited_at": clock.now(), **facts})
-
-
-async def planned(office: Office, **facts: Any) -> LookbackPlan:
-    said = {"name": "半年回头看", "population": Population(), "percent": 100, **facts}
-    return await lookbacks.plan(PlanFacts(**said), by=await office.scope("oversight"))
-
-
-async def drawn(office: Office, **facts: Any) -> list[Visit]:
-    plan = await planned(office, **facts)
-    await lookbacks.draw_visits(plan.id, by=await office.scope("oversight"), seed="7")
-    return await Visit.filter(plan_id=plan.id).order_by("id")
-
-
-async def scope_of(office: Office, person_id: UUID | None) -> Scope:
-    return await office.scope(next(name for name, known in office.people.items() if known == person_id))
-
-
-async def recorded(office: Office, visit: Visit, facts: VisitFacts, **said: Any) -> VisitRecord:
-    by = await scope_of(office, visit.inspector_id)
-    return await lookbacks.record_visit(visit.id, facts, by=by, **{"client_id": new_id(), **said})
-
-
-async def acts(subject_id: UUID) -> list[str]:
-    return await AuditRow.filter(subject_id=subject_id).order_by("id").values_list("action", flat=True)  # type: ignore[return-value]
 
 
 # Plans
