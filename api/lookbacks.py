@@ -123,8 +123,12 @@ class RecordOut(Schema):
     correction_reason: str
     effect: Annotated[
         lookbacks.Effect,
-        Field(description="对事项的作用：confirmed 确认销号，follow_up 跟进，reopened 重开一轮，none 没有变动"),
+        Field(
+            description="对事项的作用：confirmed 确认销号，follow_up 后续交为一件小任务，sent_back 退回重办，"
+            "reopened 反弹重开一轮，none 没有变动"
+        ),
     ]
+    follow_up_item: Annotated[UUID | None, Field(description="后续要做的事所交的任务；没有为空")]
     cosigned: Annotated[bool, Field(description="另一位检查人员是否已会签")]
 
     @classmethod

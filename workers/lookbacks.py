@@ -1,4 +1,4 @@
-"""What look-backs do by themselves: fetch the pictures of site codes."""
+"""What look-backs do by themselves: fetch the pictures of site codes, see what relapses again and again."""
 
 from uuid import UUID
 
@@ -15,3 +15,9 @@ async def draw_site_code(context: Context, zone_id: UUID, payload: dict[str, str
     picture = await context.wechat.site_code(site.scene, lookbacks.SITE_PAGE)
     await context.store.put(lookbacks.picture_key(zone_id, site.id), picture)
     await lookbacks.site_drawn(zone_id, site.id)
+
+
+@handles(lookbacks.RELAPSED)
+async def relapsed(context: Context, zone_id: UUID, payload: dict[str, str]) -> None:
+    """Something relapsed: perhaps it is not the first of its kind."""
+    await lookbacks.look_for_pattern(zone_id, UUID(payload["item"]))

@@ -8,9 +8,11 @@ from models.escalations.deciding import decide, drafts, urge
 from models.escalations.firing import fire, late_by
 from models.escalations.holding import hold, release
 from models.escalations.policies import (
+    IMPORTANT,
     SHIPPED,
     PolicyForm,
     Step,
+    applying,
     named_policies,
     policies,
     policies_of,
@@ -35,6 +37,7 @@ from models.escalations.tables import (
 from models.escalations.timers import arm, await_receipt, disarm, rearm, recount, returned
 
 __all__ = [
+    "IMPORTANT",
     "POLICY_SHEET",
     "SHIPPED",
     "Action",
@@ -49,6 +52,7 @@ __all__ = [
     "Timer",
     "TimerState",
     "Watch",
+    "applying",
     "arm",
     "await_receipt",
     "decide",

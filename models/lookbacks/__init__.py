@@ -13,6 +13,13 @@ from models.lookbacks.drawing import (
 )
 from models.lookbacks.draws import Preview, draw_of, draw_visits, preview
 from models.lookbacks.facts import Check, ItemFacts, Place, StopFacts, VisitFacts, beside, checklist
+from models.lookbacks.patterns import (
+    RELAPSED,
+    accept_pattern,
+    dismiss_pattern,
+    look_for_pattern,
+    patterns,
+)
 from models.lookbacks.plans import PlanFacts, plan, plan_of, plans
 from models.lookbacks.populations import Population
 from models.lookbacks.posters import posters
@@ -39,6 +46,8 @@ from models.lookbacks.tables import (
     Finding,
     LookbackDraw,
     LookbackPlan,
+    PatternState,
+    RelapsePattern,
     SiteCode,
     Source,
     Strata,
@@ -63,6 +72,7 @@ from models.lookbacks.visits import (
 __all__ = [
     "DRAW_SITE_CODE",
     "MOST_POSTERS",
+    "RELAPSED",
     "SITE_PAGE",
     "Assigned",
     "Candidate",
@@ -76,10 +86,12 @@ __all__ = [
     "ItemFacts",
     "LookbackDraw",
     "LookbackPlan",
+    "PatternState",
     "Place",
     "PlanFacts",
     "Population",
     "Preview",
+    "RelapsePattern",
     "Sign",
     "SiteCode",
     "Source",
@@ -91,17 +103,21 @@ __all__ = [
     "VisitFacts",
     "VisitRecord",
     "VisitView",
+    "accept_pattern",
     "beside",
     "checklist",
     "cosign",
+    "dismiss_pattern",
     "draw",
     "draw_of",
     "draw_visits",
     "issue_site_code",
     "itinerary",
+    "look_for_pattern",
     "my_visit",
     "my_visits",
     "names_of",
+    "patterns",
     "picture_key",
     "plan",
     "plan_of",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -116,14 +116,14 @@ async def keep(visit: Visit, item: Item, sent: Sent, by: Scope) -> VisitRecord:
     _refuse_order(before, sent)
     await _refuse_other_evidence(sent, by, before)
     checks = checked(item.requirement, sent.facts.checks)
-    effect = await carry_out(visit, item, sent.facts, before, by)
-    record = await _write(visit, sent, by, corrects=before and before.id, checks=checks, effect=effect)
+    outcome = await carry_out(visit, item, sent.facts, client_id=sent.client_id, before=before, by=by)
+    record = await _write(visit, sent, by, corrects=before and before.id, checks=checks, **asdict(outcome))
     if visit.recorded_at is None:
         visit.recorded_at = record.received_at
         await visit.save(update_fields=["recorded_at"])
     said = {"record": str(record.id), "record_sha256": sent.digest.hex(), "verdict": record.verdict.value}
     event = "visit.corrected" if before else "visit.recorded"
-    await audit.record(by, event, ("visit", visit.id), **said, effect=effect.value, source=sent.source.value)
+    await audit.record(by, event, ("visit", visit.id), **said, effect=record.effect.value, source=sent.source.value)
     return record
 
 

@@ -8,6 +8,7 @@ from tortoise.indexes import Index
 from tortoise.migrations.constraints import UniqueConstraint
 
 from models.base.database import Row
+from models.ledger import ListKind
 
 
 class Strata(StrEnum):
@@ -53,10 +54,14 @@ class Source(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a record did to its item. `none`: the item had moved on, or a correction left the verdict as it was."""
+    """What a record did to its item: left it closed, filed what remains as a small task, or opened it again.
+
+    `none`: the item had moved on, or a correction left the verdict as it was.
+    """
 
     CONFIRMED = "confirmed"
     FOLLOW_UP = "follow_up"
+    SENT_BACK = "sent_back"
     REOPENED = "reopened"
     NONE = "none"
 
@@ -145,6 +150,7 @@ class VisitRecord(Row):
     `received_at` is the server's. `checks`: one `{line, text, finding, note}` for each line of the requirement.
     `latitude`, `longitude` in degrees: one fix, if any was given; no track. `written_by` is the inspector whose record
     it is, `recorded_by` whoever sent it or typed it in. `together`: the submission of which it is one of several.
+    `follow_up_item` is the task that was filed for what remains.
     """
 
     visit: fields.ForeignKeyRelation[Visit] = fields.ForeignKeyField(
@@ -172,6 +178,7 @@ class VisitRecord(Row):
     corrects = fields.UUIDField(null=True)
     correction_reason = fields.CharField(max_length=500, default="")
     effect = fields.CharEnumField(Effect, max_length=16)
+    follow_up_item = fields.UUIDField(null=True)
 
     class Meta:
         table = "visit_record"
@@ -225,4 +232,56 @@ class SiteCode(Row):
         indexes = [
             Index(fields=("zone_id", "id"), name="site_code_of_zone"),
             Index(fields=("zone_id", "unit_id", "id"), name="site_code_of_unit"),
+        ]
+
+
+class PatternState(StrEnum):
+    """Where a proposal stands; oversight decides it once."""
+
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+
+    @property
+    def label(self) -> str:
+        """As the office says it."""
+        return {"proposed": "待决定", "accepted": "已列入专项", "dismissed": "不列入"}[self.value]
+
+
+class RelapsePattern(Row):
+    """One unit's matters of one kind relapse again and again: a campaign is proposed, and a person decides.
+
+    `items` are the ids of those that relapsed, `relapses` how often they did within `months`. `campaign_id` is the
+    campaign that was made of it.
+    """
+
+    unit: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("models.Unit", on_delete=fields.RESTRICT)
+    unit_id: Any
+    unit_path = fields.CharField(max_length=400)
+    list = fields.CharEnumField(ListKind, max_length=16)
+    area = fields.CharField(max_length=32)
+    items: Any = fields.JSONField()
+    relapses = fields.IntField()
+    months = fields.SmallIntField()
+    first_at = fields.DatetimeField()
+    last_at = fields.DatetimeField()
+    proposed_at = fields.DatetimeField()
+    state = fields.CharEnumField(PatternState, max_length=12, default=PatternState.PROPOSED)
+    decided_by = fields.CharField(max_length=80, null=True)
+    decided_at = fields.DatetimeField(null=True)
+    reason = fields.CharField(max_length=500, default="")
+    campaign_id = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "relapse_pattern"
+        constraints = [
+            UniqueConstraint(
+                fields=("zone_id", "unit_id", "list", "area"),
+                name="relapse_pattern_proposed_once",
+                condition="state = 'proposed'",
+            )
+        ]
+        indexes = [
+            Index(fields=("zone_id", "id"), name="relapse_pattern_of_zone"),
+            Index(fields=("zone_id", "unit_id", "list", "area", "decided_at"), name="relapse_pattern_of_kind"),
         ]

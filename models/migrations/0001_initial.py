@@ -9,8 +9,8 @@ from models.deliveries.tables import Channel, DeliveryState
 from models.escalations.tables import Action, Condition, DraftState, TimerState
 from models.evidence.tables import DerivationState, Form, Kind, Review
 from models.feedback import FeedbackKind, FeedbackState
-from models.ledger.tables import Classification, ExtensionState, ListKind, State
-from models.lookbacks.tables import Effect, Source, Strata, Verdict
+from models.ledger.tables import Classification, ExtensionState, ListKind, Opening, State
+from models.lookbacks.tables import Effect, PatternState, Source, Strata, Verdict
 from models.organization.tables import PostRank, UnitKind
 from models.personal_data import DeletionState
 from models.reminders.tables import ReminderKind, ReminderState
@@ -665,13 +665,15 @@ class Migration(migrations.Migration):
                 ('suspended_from', fields.CharEnumField(null=True, description='DRAFT: draft\nISSUED: issued\nRECEIVED: received\nIN_PROGRESS: in_progress\nUNIT_REVIEW: unit_review\nOVERSIGHT_REVIEW: oversight_review\nCLOSED: closed\nLONG_TERM: long_term\nSUSPENDED: suspended\nCANCELLED: cancelled', enum_type=State, max_length=16)),
                 ('suspended_on', fields.DateField(null=True)),
                 ('suspended_until', fields.DateField(null=True)),
+                ('follows', fields.UUIDField(null=True)),
+                ('filed_for', fields.CharField(null=True, max_length=80)),
                 ('last_step', fields.CharField(default='', max_length=64)),
                 ('drafted_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('issued_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('version', fields.IntField(default=1)),
             ],
-            options={'table': 'item', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='item_of_zone'), Index(fields=['zone_id', 'owner_id', 'id'], name='item_of_owner'), Index(fields=['zone_id', 'campaign_id', 'id'], name='item_of_campaign'), Index(fields=['zone_id', 'state', 'id'], name='item_of_state')], 'pk_attr': 'id', 'table_description': 'One matter with one owner. `number`, `chain` and `unit_path` are those of its (last) issue.'},
+            options={'table': 'item', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='item_of_zone'), Index(fields=['zone_id', 'owner_id', 'id'], name='item_of_owner'), Index(fields=['zone_id', 'campaign_id', 'id'], name='item_of_campaign'), Index(fields=['zone_id', 'state', 'id'], name='item_of_state'), Index(fields=['zone_id', 'follows'], name='item_that_follows')], 'pk_attr': 'id', 'table_description': 'One matter with one owner. `number`, `chain` and `unit_path` are those of its (last) issue.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -681,6 +683,7 @@ class Migration(migrations.Migration):
                 ('zone_id', fields.UUIDField()),
                 ('item', fields.ForeignKeyField('models.Item', source_field='item_id', db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
                 ('number', fields.IntField()),
+                ('opening', fields.CharEnumField(default=Opening.ISSUE, description='ISSUE: issue\nSENT_BACK: sent_back\nRELAPSE: relapse', enum_type=Opening, max_length=12)),
                 ('opened_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('reason', fields.TextField(default='', unique=False)),
                 ('basis', fields.CharField(default='', max_length=500)),
@@ -696,7 +699,7 @@ class Migration(migrations.Migration):
                 ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('first_pass', fields.BooleanField(null=True)),
             ],
-            options={'table': 'cycle', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'closed_at'], name='cycle_of_month')], 'pk_attr': 'id', 'table_description': 'One round of one item. After `closed_at` a row is never rewritten (a trigger keeps it): figures stay.'},
+            options={'table': 'cycle', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'closed_at'], name='cycle_of_month'), Index(fields=['zone_id', 'opening', 'opened_at'], name='cycle_by_opening')], 'pk_attr': 'id', 'table_description': 'One round of one item. After `closed_at` a row is never rewritten (a trigger keeps it): figures stay.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -743,6 +746,30 @@ class Migration(migrations.Migration):
                 ('acting', fields.BooleanField(default=False)),
             ],
             options={'table': 'appointment', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'post_id'], name='appointment_of_post')], 'pk_attr': 'id', 'table_description': 'A person on a post, from a day until a day (included; open where null).'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='RelapsePattern',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('unit', fields.ForeignKeyField('models.Unit', source_field='unit_id', db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
+                ('unit_path', fields.CharField(max_length=400)),
+                ('list', fields.CharEnumField(description='TASK: task\nRESPONSIBILITY: responsibility\nPROBLEM: problem', enum_type=ListKind, max_length=16)),
+                ('area', fields.CharField(max_length=32)),
+                ('items', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ('relapses', fields.IntField()),
+                ('months', fields.SmallIntField()),
+                ('first_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('last_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('proposed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('state', fields.CharEnumField(default=PatternState.PROPOSED, description='PROPOSED: proposed\nACCEPTED: accepted\nDISMISSED: dismissed', enum_type=PatternState, max_length=12)),
+                ('decided_by', fields.CharField(null=True, max_length=80)),
+                ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('reason', fields.CharField(default='', max_length=500)),
+                ('campaign_id', fields.UUIDField(null=True)),
+            ],
+            options={'table': 'relapse_pattern', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='relapse_pattern_of_zone'), Index(fields=['zone_id', 'unit_id', 'list', 'area', 'decided_at'], name='relapse_pattern_of_kind')], 'pk_attr': 'id', 'table_description': "One unit's matters of one kind relapse again and again: a campaign is proposed, and a person decides."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -833,7 +860,8 @@ class Migration(migrations.Migration):
                 ('paper', fields.CharField(default='', max_length=200)),
                 ('corrects', fields.UUIDField(null=True)),
                 ('correction_reason', fields.CharField(default='', max_length=500)),
-                ('effect', fields.CharEnumField(description='CONFIRMED: confirmed\nFOLLOW_UP: follow_up\nREOPENED: reopened\nNONE: none', enum_type=Effect, max_length=16)),
+                ('effect', fields.CharEnumField(description='CONFIRMED: confirmed\nFOLLOW_UP: follow_up\nSENT_BACK: sent_back\nREOPENED: reopened\nNONE: none', enum_type=Effect, max_length=16)),
+                ('follow_up_item', fields.UUIDField(null=True)),
             ],
             options={'table': 'visit_record', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'visit_id', 'id'], name='visit_record_of_visit'), Index(fields=['zone_id', 'recorded_by', 'visited_at'], name='visit_record_beside_others')], 'pk_attr': 'id', 'table_description': 'What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.'},
             bases=['Row'],

@@ -155,6 +155,10 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'number'), name='item_number_once'),
         ),
         ops.AddConstraint(
+            model_name='Item',
+            constraint=UniqueConstraint(fields=('zone_id', 'filed_for'), name='item_filed_once'),
+        ),
+        ops.AddConstraint(
             model_name='Cycle',
             constraint=UniqueConstraint(fields=('zone_id', 'item_id', 'number'), name='cycle_number_once'),
         ),
@@ -169,6 +173,10 @@ class Migration(migrations.Migration):
         ops.AddConstraint(
             model_name='Appointment',
             constraint=UniqueConstraint(fields=('zone_id', 'person_id', 'post_id', 'from_on'), name='appointment_once'),
+        ),
+        ops.AddConstraint(
+            model_name='RelapsePattern',
+            constraint=UniqueConstraint(fields=('zone_id', 'unit_id', 'list', 'area'), name='relapse_pattern_proposed_once', condition="state = 'proposed'"),
         ),
         ops.AddConstraint(
             model_name='RoleGrant',

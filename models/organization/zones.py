@@ -24,7 +24,8 @@ class ZoneSettings(BaseModel):
     Clock times are `"HH:MM"` in Shanghai, `working_hours` ascending spans, `daily_budget` pushes per person and day,
     `level_colours` what the neutral levels 0–4 are called here: their meanings differ by place (domain.md §4).
     `channels` are the ways to a phone that the zone uses, the first choice first (none: the inbox alone); those that
-    the installation has not configured are passed by. `filing_number` is the mini-program's (ICP备案号), shown on its
+    the installation has not configured are passed by. A unit whose matters of one kind relapse `pattern_relapses` times
+    within `pattern_months` is proposed for a campaign. `filing_number` is the mini-program's (ICP备案号), shown on its
     page 关于.
     """
 
@@ -36,6 +37,8 @@ class ZoneSettings(BaseModel):
     working_hours: list[str] = Field(["09:00-12:00", "13:30-17:30"], min_length=1, max_length=4)
     urge_interval_hours: int = Field(24, ge=1, le=240)
     filing_number: str = Field("", max_length=60)
+    pattern_relapses: int = Field(3, ge=2, le=50)
+    pattern_months: int = Field(6, ge=1, le=24)
     level_colours: list[Colour] = Field(["grey", "blue", "yellow", "orange", "red"], min_length=5, max_length=5)
     channels: list[PhoneChannel] = ["subscribe", "template", "wecom", "sms"]
 

@@ -114,7 +114,7 @@ def fields_with_ids(schema: Json, seen: frozenset[str] = frozenset()) -> Iterato
         name = schema["$ref"].rpartition("/")[2]
         if name not in seen:
             yield from fields_with_ids(DOCUMENT["components"]["schemas"][name], seen | {name})
-    for choice in (*schema.get("anyOf", ()), schema.get("items", {})):
+    for choice in (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else ())):
         yield from fields_with_ids(choice, seen)
     for name, inner in schema.get("properties", {}).items():
         if '"uuid"' in json.dumps({**inner, "examples": None}):

@@ -21,7 +21,7 @@ from models.deliveries import Channel, Delivery
 from models.escalations import Action, Draft
 from models.feedback import FeedbackKind
 from models.ledger import Item
-from models.lookbacks import LookbackPlan, PlanFacts, Population, Visit
+from models.lookbacks import LookbackPlan, PlanFacts, Population, RelapsePattern, Visit
 from models.organization import Appointment, Person, Post, PostRank, UnbindingProposal, Unit, UnitKind, Zone
 from tests.counting import statements
 from tests.office import SINCE, Office, open_office
@@ -87,6 +87,13 @@ class FullZone:
         )
         await lookbacks.plan(PlanFacts(name=f"第{self.grown}次", population=Population(), count=1), by=self.boss)
         await lookbacks.issue_site_code(office.units["cz"].id, f"{self.grown}号站", by=self.boss)
+        await self._of_what_relapses(closed)
+
+    async def _of_what_relapses(self, closed: Item) -> None:
+        now, unit = clock.now(), {"unit_id": closed.unit_id, "unit_path": closed.unit_path}
+        instants = dict.fromkeys(("first_at", "last_at", "proposed_at"), now)
+        facts = {"list": closed.list, "area": f"领域{self.grown}", "items": [], "relapses": 3, "months": 6}
+        await RelapsePattern.create(id=new_id(), zone_id=closed.zone_id, **unit, **facts, **instants)
 
     async def _newcomer(self) -> Person:
         office, number = self.office, self.grown

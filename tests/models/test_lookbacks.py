@@ -293,34 +293,6 @@ async def test_effective_confirms_the_closed_cycle_and_tells_nobody(office: Offi
     assert await Reminder.filter(person_id=office.people["owner A"]).count() == before
 
 
-async def test_mostly_effective_says_what_remains_and_leaves_the_item_closed(office: Office) -> None:
-    item = await office.closed_item("A")
-    (visit,) = await drawn(office)
-    with pytest.raises(ValueError, match="后续"):
-        says(Verdict.MOSTLY_EFFECTIVE)
-    record = await recorded(office, visit, says(Verdict.MOSTLY_EFFECTIVE, follow_up="补齐标识牌"))
-    assert record.effect is Effect.FOLLOW_UP
-    assert (await Item.get(id=item.id)).state is State.CLOSED
-    (told,) = await Reminder.filter(person_id=office.people["owner A"], kind=ReminderKind.INFORMED)
-    assert "补齐标识牌" in told.summary
-
-
-@pytest.mark.parametrize(("verdict", "word"), [(Verdict.RELAPSE, "反弹"), (Verdict.INEFFECTIVE, "未到位")])
-async def test_relapse_and_ineffective_open_a_new_cycle_with_reason_and_basis(
-    office: Office, verdict: Verdict, word: str
-) -> None:
-    item = await office.closed_item("A")
-    (visit,) = await drawn(office)
-    record = await recorded(office, visit, says(verdict, rectify_days=3))
-    assert record.effect is Effect.REOPENED
-    reopened = await Item.get(id=item.id)
-    assert (reopened.state, reopened.cycle, reopened.due_days) == (State.ISSUED, 2, 3)
-    first, second = await Cycle.filter(item_id=item.id).order_by("number")
-    assert first.closed_at is not None
-    assert word in second.reason
-    assert "半年回头看" in second.basis
-
-
 async def test_a_relapse_replayed_from_offline_opens_one_cycle_however_late_it_comes(office: Office) -> None:
     item = await office.closed_item("A")
     (visit,) = await drawn(office)

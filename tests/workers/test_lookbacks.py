@@ -7,9 +7,9 @@ from models import lookbacks
 from models.base import clock
 from models.base.errors import Conflict
 from models.base.outbox import Promise, PromiseState
-from models.lookbacks import DRAW_SITE_CODE, SITE_PAGE, SiteCode
+from models.lookbacks import DRAW_SITE_CODE, SITE_PAGE, RelapsePattern, SiteCode, Verdict
 from models.organization import Zone
-from tests.lookback_zone import Office, furnish
+from tests.lookback_zone import Office, drawn, furnish, recorded, says
 from tests.workers.conftest import Platform
 from workers.relay import Context, Relay
 
@@ -82,3 +82,14 @@ async def test_a_poster_waits_for_its_picture_and_says_in_chinese_what_it_is_for
         assert f"第{number}工地#let" in said  # data, never markup
         assert "不证明谁来过" in said and "也可以用纸记录" in said
         assert not any(name in said for name in office.people)
+
+
+async def test_a_relapse_that_an_inspector_records_is_looked_at_for_its_kind(office: Office, relay: Relay) -> None:
+    for _ in range(3):
+        await office.closed_item("A")
+    for visit in await drawn(office):
+        await recorded(office, visit, says(Verdict.RELAPSE))
+    assert await RelapsePattern.all().count() == 0
+    await relay.drain()
+    (pattern,) = await RelapsePattern.all()
+    assert pattern.relapses == 3

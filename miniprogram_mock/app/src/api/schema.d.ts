@@ -878,7 +878,7 @@ export interface components {
          * @description Every step there is.
          * @enum {string}
          */
-        Action: "issue" | "receive" | "report" | "request_close_out" | "unit_approve" | "unit_return" | "close_out" | "oversight_return" | "ask_extension" | "unit_extension" | "oversight_extension" | "make_long_term" | "review_stage" | "suspend" | "resume" | "cancel" | "confirm" | "reopen";
+        Action: "issue" | "receive" | "report" | "request_close_out" | "unit_approve" | "unit_return" | "close_out" | "oversight_return" | "ask_extension" | "unit_extension" | "oversight_extension" | "make_long_term" | "review_stage" | "suspend" | "resume" | "cancel" | "confirm" | "send_back" | "reopen";
         /**
          * Alike
          * @description In what two pieces of evidence are alike.
@@ -1319,10 +1319,12 @@ export interface components {
         };
         /**
          * Effect
-         * @description What a record did to its item. `none`: the item had moved on, or a correction left the verdict as it was.
+         * @description What a record did to its item: left it closed, filed what remains as a small task, or opened it again.
+         *
+         *     `none`: the item had moved on, or a correction left the verdict as it was.
          * @enum {string}
          */
-        Effect: "confirmed" | "follow_up" | "reopened" | "none";
+        Effect: "confirmed" | "follow_up" | "sent_back" | "reopened" | "none";
         /**
          * EvidenceOut
          * @description One piece of evidence.
@@ -2411,8 +2413,13 @@ export interface components {
             corrects: string | null;
             /** Correction Reason */
             correction_reason: string;
-            /** @description 对事项的作用：confirmed 确认销号，follow_up 跟进，reopened 重开一轮，none 没有变动 */
+            /** @description 对事项的作用：confirmed 确认销号，follow_up 后续交为一件小任务，sent_back 退回重办，reopened 反弹重开一轮，none 没有变动 */
             effect: components["schemas"]["Effect"];
+            /**
+             * Follow Up Item
+             * @description 后续要做的事所交的任务；没有为空
+             */
+            follow_up_item: string | null;
             /**
              * Cosigned
              * @description 另一位检查人员是否已会签
@@ -6850,7 +6857,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 与当前状态不符：already_recorded、client_id_reused、another_unit、another_team */
+            /** @description 与当前状态不符：already_recorded、client_id_reused */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6877,7 +6884,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 内容有误：invalid_body、idempotency_key_missing、no_such_line、unknown_evidence */
+            /** @description 内容有误：invalid_body、idempotency_key_missing、no_such_line、unknown_evidence、another_unit、another_team */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -17,7 +17,8 @@ export const FINDINGS: readonly { value: Schemas['Finding']; label: string }[] =
 
 export const EFFECTS: Record<Schemas['Effect'], string> = {
   confirmed: '销号得到确认。',
-  follow_up: '责任人已收到后续要做的事。',
+  follow_up: '后续要做的事已作为一件小任务交给责任人。',
+  sent_back: '事项已退回责任人，按新的期限重新办理。',
   reopened: '事项已重新交办，开始新一轮办理。',
   none: '事项没有变动。',
 }
