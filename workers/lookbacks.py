@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from models import lookbacks
+from models import lookbacks, months
 from workers.relay import Context, handles
 
 
@@ -19,5 +19,6 @@ async def draw_site_code(context: Context, zone_id: UUID, payload: dict[str, str
 
 @handles(lookbacks.RELAPSED)
 async def relapsed(context: Context, zone_id: UUID, payload: dict[str, str]) -> None:
-    """Something relapsed: perhaps it is not the first of its kind."""
+    """Something relapsed: perhaps it is not the first of its kind; the month in which it was closed reads otherwise."""
     await lookbacks.look_for_pattern(zone_id, UUID(payload["item"]))
+    await months.restate(zone_id)

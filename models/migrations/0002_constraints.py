@@ -87,6 +87,10 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'plan_id'), name='lookback_drawn_once'),
         ),
         ops.AddConstraint(
+            model_name='MonthFigure',
+            constraint=UniqueConstraint(fields=('zone_id', 'month', 'unit_id'), name='month_frozen_once'),
+        ),
+        ops.AddConstraint(
             model_name='NumberSeries',
             constraint=UniqueConstraint(fields=('zone_id', 'list', 'year'), name='number_series_once'),
         ),

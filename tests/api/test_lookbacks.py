@@ -1,11 +1,14 @@
 """Look-backs over HTTP: planned and drawn at the console, recorded on phones, replayed, co-signed, typed from paper."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from gateways.store import Store
+from miniprogram_mock.wechat.endpoints.links import draw_code
 from models import lookbacks
+from models.base.settings import Settings
 from models.lookbacks import DrawRecord, verify
 from models.organization import Person, Zone
 from tests.api.conftest import Answer, Desk, Json, Phone
@@ -280,7 +283,7 @@ async def test_what_was_found_last_time_comes_with_the_form(office: Office, over
 
 
 async def test_a_sites_code_stands_with_the_visits_of_its_unit_until_it_is_revoked(
-    office: Office, overseer: Desk, phone_for: Any
+    office: Office, overseer: Desk, phone_for: Any, settings: Settings
 ) -> None:
     visit = await drawn(office, overseer, "inspector 1")
     phone, sites = await phone_for("inspector 1"), f"{PLANS}/sites"
@@ -296,6 +299,13 @@ async def test_a_sites_code_stands_with_the_visits_of_its_unit_until_it_is_revok
     assert listed == made.content
     early = await overseer.post(f"{sites}/posters", {"site_ids": [made.content["id"]]})
     assert (early.status, early.code) == (409, "site_code_not_drawn")
+    zone_id, site_id = office.zone.id, UUID(made.content["id"])
+    key = lookbacks.picture_key(zone_id, site_id)
+    await Store.open(settings.store_url).put(key, draw_code(scene, 430, "JPEG"))  # as the worker does
+    await lookbacks.site_drawn(zone_id, site_id)
+    printed = await overseer.post(f"{sites}/posters", {"site_ids": [made.content["id"]]})
+    assert (printed.status, printed.headers["content-type"]) == (200, "application/pdf")
+    assert printed.headers["content-disposition"] == 'attachment; filename="posters.pdf"'
     await overseer.post(f"{sites}/{made.content['id']}/revoke", {})
     (line,) = (await phone.get(VISITS)).content["items"]
     assert line["site_codes"] == []
