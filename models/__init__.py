@@ -18,6 +18,7 @@ MODULES = (
     "models.ledger",
     "models.evidence",
     "models.lookbacks",
+    "models.months",
     "models.packs",
     "models.personal_data",
     "models.callbacks",

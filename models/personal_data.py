@@ -63,8 +63,8 @@ SECTIONS = {
     " order by t.id desc",
     "visits": "select item_id, cycle, due_on, recorded_at from visit"
     " where zone_id = $1 and (inspector_id = $2 or second_inspector_id = $2) order by id desc",
-    "visit_records": "select visit_id, verdict, seen, follow_up, latitude, longitude, coarse, visited_at, received_at,"
-    " clock_skew from visit_record where zone_id = $1 and recorded_by = 'person:' || $2::uuid::text order by id desc",
+    "visit_records": "select visit_id, verdict, seen, interview, follow_up, latitude, longitude, coarse, visited_at,"
+    " received_at, clock_skew from visit_record where zone_id = $1 and written_by = $2 order by id desc",
     "cosignatures": "select record_id, signed_at from visit_cosignature"
     " where zone_id = $1 and person_id = $2 order by id desc",
     "recusals": "select case when person_id = $2 then other_id end as other_id, declared_at, ended_at from recusal"

@@ -13,7 +13,7 @@ from models.base.scope import SEPARATED, Role, Scope
 from models.escalations import Action, Draft
 from models.feedback import FeedbackKind
 from models.ledger import Matter
-from models.lookbacks import Every, PlanFacts, Population, SeriesFacts
+from models.lookbacks import Every, PlanFacts, Population, RelapsePattern, SeriesFacts
 from models.organization import Person, PostRank, UnbindingProposal, Zone
 from models.packs import PackSubject
 from models.reminders import ReminderKind
@@ -129,7 +129,19 @@ async def _visits(full: FullZone) -> None:
     declared = await lookbacks.declare_recusal(everybody, office.people["owner B"], by=await office.scope(EVERYBODY))
     full.add("recusal_id", declared.id)
     full.add("plan_id", drawn.id, waiting.id)
+    full.add("pattern_id", await _pattern(full))
+    full.add("site_id", (await lookbacks.issue_site_code(office.units["A"].id, "长河路工地", by=oversight)).id)
     full.add("visit_id", *[visit.id for visit in await lookbacks.visits_of(drawn.id, by=oversight)])
+
+
+async def _pattern(full: FullZone) -> UUID:
+    unit, now = full.office.units["A"], clock.now()
+    facts = {"list": ledger.ListKind.PROBLEM, "area": "工程建设", "items": [], "relapses": 3, "months": 6}
+    instants = dict.fromkeys(("first_at", "last_at", "proposed_at"), now)
+    made = await RelapsePattern.create(
+        id=new_id(), zone_id=full.office.zone.id, unit=unit, unit_path=unit.path, **facts, **instants
+    )
+    return UUID(str(made.id))
 
 
 async def _people(full: FullZone, signer: Signer) -> None:

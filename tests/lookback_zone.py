@@ -3,12 +3,16 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from models import evidence, ledger, organization
+from models import evidence, ledger, lookbacks, organization
+from models.base import clock
+from models.base.audit import AuditRow
 from models.base.ids import new_id
 from models.base.scope import Role, Scope
 from models.ledger import Item, ListKind, Matter
+from models.lookbacks import LookbackPlan, PlanFacts, Population, Verdict, Visit, VisitFacts, VisitRecord
 from models.organization import Appointment, Person, Post, PostRank, RoleGrant, Unit, UnitKind, Zone
 
 REQUIREMENT = "清理占道堆物；恢复围挡\n公示责任人"
@@ -97,3 +101,31 @@ async def furnish(zone: Zone) -> Office:
         await office.appoint(name, unit, PostRank.MEMBER, (Role.INSPECTOR, "root"))
     await office.appoint("other oversight", "B", PostRank.MEMBER, (Role.OVERSIGHT, "B"))
     return office
+
+
+def says(verdict: Verdict = Verdict.EFFECTIVE, **facts: Any) -> VisitFacts:
+    return VisitFacts(**{"verdict": verdict, "seen": "现场整洁。", "visited_at": clock.now(), **facts})
+
+
+async def planned(office: Office, **facts: Any) -> LookbackPlan:
+    said = {"name": "半年回头看", "population": Population(), "percent": 100, **facts}
+    return await lookbacks.plan(PlanFacts(**said), by=await office.scope("oversight"))
+
+
+async def drawn(office: Office, **facts: Any) -> list[Visit]:
+    plan = await planned(office, **facts)
+    await lookbacks.draw_visits(plan.id, by=await office.scope("oversight"), seed="7")
+    return await Visit.filter(plan_id=plan.id).order_by("id")
+
+
+async def scope_of(office: Office, person_id: UUID | None) -> Scope:
+    return await office.scope(next(name for name, known in office.people.items() if known == person_id))
+
+
+async def recorded(office: Office, visit: Visit, facts: VisitFacts, **said: Any) -> VisitRecord:
+    by = await scope_of(office, visit.inspector_id)
+    return await lookbacks.record_visit(visit.id, facts, by=by, **{"client_id": new_id(), **said})
+
+
+async def acts(subject_id: UUID) -> list[str]:
+    return await AuditRow.filter(subject_id=subject_id).order_by("id").values_list("action", flat=True)  # type: ignore[return-value]

@@ -135,6 +135,7 @@ class PaperIn(RecordIn):
     """A record that an inspector wrote on paper."""
 
     paper: str = Field(min_length=1, max_length=200, description="纸质记录的编号或存放处。", examples=["档案柜3-12"])
+    written_by: UUID | None = Field(None, description="写这份记录的检查人员；两人检查时必填，此人不能再会签。")
 
 
 PLANNING = ("unit_not_found", "campaign_not_found", "population_not_found", "unit_needed", "not_inspectors")
@@ -275,7 +276,7 @@ async def visit(scope: Scope, visit_id: UUID) -> VisitOut:
     status=201,
     idempotent="by_rule",
     summary="补录纸质检查记录",
-    errors=(*RECORDING, "paper_needed"),
+    errors=(*RECORDING, "paper_needed", "writer_needed", "not_of_the_team"),
 )
 async def record(request: Request, scope: Scope, visit_id: UUID, body: PaperIn) -> RecordOut:
     """检查人员写在纸上的记录，由监督机构代为录入。"""
@@ -285,6 +286,7 @@ async def record(request: Request, scope: Scope, visit_id: UUID, body: PaperIn) 
         by=scope,
         client_id=key_of(request),
         paper=body.paper,
+        written_by=body.written_by,
         correction_reason=body.correction_reason,
     )
     return RecordOut.of(kept)

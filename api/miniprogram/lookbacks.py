@@ -1,5 +1,7 @@
 """Look-backs on the phone: the inspector's own visits, recording one, co-signing one."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -7,11 +9,14 @@ from pydantic import Field
 from sanic import Request
 
 from api.evidence import brought
-from api.lookbacks import RECORDING, RecordIn, RecordOut, VisitLine, VisitOut, page_of
+from api.lookbacks import RECORDING, RecordIn, RecordOut, VisitLine, VisitOut, lines_of, page_of
 from api.wire import Listing, Page, Routes, Schema, read_cursor
 from api.wire.once import key_of
 from models import evidence, lookbacks
+from models.base import clock
 from models.base.scope import Role, Scope
+from models.base.stated import Day
+from models.lookbacks import StopFacts
 
 routes = Routes("mini", "/lookbacks/visits", tag="回头看")
 INSPECTORS = {Role.INSPECTOR}
@@ -21,6 +26,33 @@ class VisitsQuery(Listing):
     """Which of mine."""
 
     recorded: Annotated[bool | None, Field(description="真：已有记录的；假：还没有记录的；不填为全部。")] = None
+
+
+class DayQuery(Schema):
+    """Which day."""
+
+    on: Annotated[Day | None, Field(description="哪一天；不填为今天。")] = None
+
+
+class StopOut(Schema):
+    """A unit on the way, and the visits there."""
+
+    unit_id: UUID
+    unit: Annotated[str, Field(description="单位", examples=["建设局"])]
+    visits: Sequence[VisitLine]
+
+
+class ItineraryOut(Schema):
+    """One's own day as a list of units; nothing is kept of the way itself."""
+
+    on: date
+    stops: Sequence[StopOut]
+
+
+class RecordsOut(Schema):
+    """The records of one submission."""
+
+    records: Annotated[Sequence[RecordOut], Field(description="每件一份，次序同提交时")]
 
 
 class CosignIn(Schema):
@@ -35,6 +67,34 @@ async def mine(scope: Scope, query: VisitsQuery) -> Page[VisitLine]:
     (after,) = read_cursor(query.after, UUID) or (None,)
     found = await lookbacks.my_visits(by=scope, recorded=query.recorded, after=after, limit=query.limit)
     return await page_of(found, query.limit, scope)
+
+
+@routes.get("/itinerary", roles=INSPECTORS, query=DayQuery, reply=ItineraryOut, summary="一天走访的单位和事项")
+async def itinerary(scope: Scope, query: DayQuery) -> ItineraryOut:
+    """当天已记录的在前，按先后；还没有检查的在后，期限近的在前。只是清单，不记路线和坐标。"""
+    on = query.on or clock.today()
+    stops = await lookbacks.itinerary(on, by=scope)
+    lines = iter(await lines_of([visit for stop in stops for visit in stop.visits], scope))
+    shown = [
+        StopOut(unit_id=stop.unit.id, unit=stop.unit.name, visits=[next(lines) for _ in stop.visits]) for stop in stops
+    ]
+    return ItineraryOut(on=on, stops=shown)
+
+
+@routes.post(
+    "/records",
+    roles=INSPECTORS,
+    body=StopFacts,
+    reply=RecordsOut,
+    status=201,
+    idempotent="by_rule",
+    summary="一次走访，填写几件检查",
+    errors=(*sorted({*RECORDING} - {"nothing_to_correct"}), "another_unit", "another_team"),
+)
+async def record_stop(request: Request, scope: Scope, body: StopFacts) -> RecordsOut:
+    """同一单位的几件检查一次填写：情况、位置、照片只填一次，每件各记一份。全部保存或全部不保存；可离线、可重发。"""
+    kept = await lookbacks.record_stop(body, by=scope, client_id=key_of(request))
+    return RecordsOut(records=[RecordOut.of(record) for record in kept])
 
 
 @routes.get("/<visit_id:uuid>", roles=INSPECTORS, reply=VisitOut, summary="检查详情", errors=("not_found",))

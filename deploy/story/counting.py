@@ -14,7 +14,7 @@ async def count(world: World) -> None:
     tell = world.tell
     tell.chapter("Counts that add up")
     items = Counter(item["state"] for item in await world.office.all("/items"))
-    tell.expect("items issued", items.total(), world.imported + world.burst)
+    tell.expect("items issued", items.total(), world.imported + world.burst + world.followed)
     outcomes = await world.office.all("/deliveries")
     owed = Counter((delivery["state"], delivery["channel"] or "none") for delivery in outcomes)
     messages = Counter(message["channel"] for message in await world.sent())

@@ -61,6 +61,9 @@ async def _record(world: World, visits: list[Json]) -> None:
         follow, "mostly_effective", "基本到位。", visited_at=clock.now(), follow_up="补挂公示牌"
     )
     world.tell.expect("mostly effective", mostly["effect"], "follow_up")
+    world.followed += 1
+    task = await world.office.read(f"/items/{mostly['follow_up_item']}")
+    world.tell.expect("what remains, a small task", (task["requirement"], task["state"]), ("补挂公示牌", "issued"))
     await _relapse(world, by_visit[relapse], next(visit for visit in visits if visit["id"] == relapse))
 
 

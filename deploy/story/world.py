@@ -50,6 +50,7 @@ class World:
     following: set[Phone] = field(default_factory=set)
     silent: dict[str, Phone] = field(default_factory=dict)
     worked: dict[str, Phone] = field(default_factory=dict)
+    followed: int = 0
 
     @property
     def office(self) -> Office:

@@ -9,9 +9,11 @@ from models.escalations.deciding import decide, drafts, urge
 from models.escalations.firing import fire, late_by
 from models.escalations.holding import hold, release
 from models.escalations.policies import (
+    IMPORTANT,
     SHIPPED,
     PolicyForm,
     Step,
+    applying,
     named_policies,
     policies,
     policies_of,
@@ -36,6 +38,7 @@ from models.escalations.tables import (
 from models.escalations.timers import arm, await_receipt, disarm, rearm, recount, returned
 
 __all__ = [
+    "IMPORTANT",
     "POLICY_SHEET",
     "SHIPPED",
     "Action",
@@ -53,6 +56,7 @@ __all__ = [
     "TimerState",
     "Watch",
     "ahead",
+    "applying",
     "arm",
     "await_receipt",
     "decide",

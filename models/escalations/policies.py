@@ -1,7 +1,7 @@
 """Policies: ordered steps, in versions. An item keeps the version that it was armed with."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Self
@@ -88,6 +88,20 @@ SHIPPED = (
     ),
 )
 """What applies in a zone that has set nothing of its own: near due, not received, overdue."""
+IMPORTANT = PolicyForm(
+    code="important",
+    name="重要事项",
+    steps=[
+        _step(Condition.UNACKNOWLEDGED, 8, 1, Action.URGE, Audience.OWNER),
+        _step(Condition.UNACKNOWLEDGED, 12, 2, Action.REMIND, Audience.UNIT_LEADER),
+        _step(Condition.DAYS_TO_DUE, 3, 1, Action.REMIND, Audience.OWNER),
+        _step(Condition.OVERDUE, 1, 3, Action.URGE, Audience.OWNER, Audience.UNIT_LEADER),
+        _step(Condition.OVERDUE, 2, 3, Action.REMIND, Audience.ONE_LEVEL_UP, Audience.OVERSIGHT),
+        _step(Condition.OVERDUE, 3, 4, Action.REMINDER_LETTER, Audience.UNIT_LEADER),
+        _step(Condition.RETURNED, 2, 3, Action.REMIND, Audience.UNIT_LEADER),
+    ],
+)
+"""What watches a relapse: the unit's leader hears sooner. It applies only where it is named; a zone may put its own."""
 
 
 def policy_form(code: str, name: str, steps: Sequence[dict[str, Any]]) -> PolicyForm:
@@ -146,7 +160,10 @@ async def retire_policy(code: str, *, by: Scope) -> Policy:
 
 
 async def policies(*, by: Scope) -> list[Policy]:
-    """The newest version of each policy, by code, at most 200; where the zone has none, those that are shipped."""
+    """The newest version of each policy, by code, at most 200; where the zone has none, those that are shipped.
+
+    `important` is among them always: the zone's own, or the one that is shipped.
+    """
     by.require(Role.OVERSIGHT, Role.ADMIN, Role.AUDITOR)
     return await policies_of(by.zone_id)
 
@@ -155,7 +172,9 @@ async def policies_of(zone_id: UUID) -> list[Policy]:
     """`policies` of a zone, for rules; shipped ones have version 0."""
     rows = await Policy.filter(zone_id=zone_id).order_by("code", "-version").limit(2_000)
     newest = [next(versions) for _, versions in groupby(rows, key=attrgetter("code"))]
-    return newest or [unsaved(zone_id, form) for form in SHIPPED]
+    own = newest or [unsaved(zone_id, form) for form in SHIPPED]
+    missing = all(policy.code != IMPORTANT.code for policy in own)
+    return [*own, unsaved(zone_id, IMPORTANT)] if missing else own
 
 
 def unsaved(zone_id: UUID, form: PolicyForm) -> Policy:
@@ -172,9 +191,10 @@ async def _newest(zone_id: UUID, code: str) -> Policy | None:
 
 async def _adopt_shipped(zone_id: UUID, code: str) -> Policy | None:
     """A zone that changes one of the shipped policies, its first, keeps the others: all become its own."""
-    if code not in {form.code for form in SHIPPED} or await Policy.exists(zone_id=zone_id):
+    forms = [IMPORTANT] if await Policy.exists(zone_id=zone_id) else [*SHIPPED, IMPORTANT]
+    if code not in {form.code for form in forms}:
         return None
-    for form in SHIPPED:
+    for form in forms:
         policy = unsaved(zone_id, form)
         policy.version = 1
         await policy.save()
@@ -182,16 +202,26 @@ async def _adopt_shipped(zone_id: UUID, code: str) -> Policy | None:
 
 
 async def named_policies(zone_id: UUID, codes: Sequence[str]) -> list[Policy]:
-    """The policies that an item names; for none, all that are active. Raises Invalid (`unknown_policy`)."""
+    """The policies that an item names; for none, all that are active but `important`.
+
+    Raises Invalid (`unknown_policy`).
+    """
     active = {policy.code: policy for policy in await policies_of(zone_id) if policy.active}
     unknown = [code for code in codes if code not in active]
     if unknown:
         raise Invalid("unknown_policy", f"没有编码为 {'、'.join(unknown)} 的预警策略。")
-    return [active[code] for code in dict.fromkeys(codes)] or list(active.values())
+    return applying(active.values(), codes)
+
+
+def applying(policies: Iterable[Policy], codes: Sequence[str]) -> list[Policy]:
+    """Of the zone's policies, those that watch an item of these codes; for no codes, all but `important`."""
+    active = {policy.code: policy for policy in policies if policy.active}
+    named = [active[code] for code in dict.fromkeys(codes) if code in active]
+    return named or [policy for policy in active.values() if policy.code != IMPORTANT.code]
 
 
 async def policy_in_version(zone_id: UUID, code: str, version: int) -> Policy:
     """The policy as it was then; version 0 is the one shipped."""
     if version:
         return await Policy.get(zone_id=zone_id, code=code, version=version)
-    return next(unsaved(zone_id, form) for form in SHIPPED if form.code == code)
+    return next(unsaved(zone_id, form) for form in (*SHIPPED, IMPORTANT) if form.code == code)

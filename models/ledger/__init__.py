@@ -1,6 +1,6 @@
 """台账: campaigns with three lists of items, each with an owner, a chain and a deadline, until its close-out."""
 
-from models.ledger.cycles import confirm, reopen
+from models.ledger.cycles import confirm, file_follow_up, reopen, send_back, withdraw_follow_up
 from models.ledger.deadlines import TIMED, Deadline, caveat, recount
 from models.ledger.drafts import Matter, campaign_of, campaigns, create_campaign, draft, revise
 from models.ledger.extensions import ask_extension, decide_extension
@@ -44,6 +44,7 @@ from models.ledger.tables import (
     Item,
     ListKind,
     NumberSeries,
+    Opening,
     Report,
     State,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "Matter",
     "Moment",
     "NumberSeries",
+    "Opening",
     "Part",
     "Party",
     "Preview",
@@ -98,6 +100,7 @@ __all__ = [
     "draft",
     "end_suspension",
     "export_items",
+    "file_follow_up",
     "hold",
     "import_items",
     "issue",
@@ -120,6 +123,7 @@ __all__ = [
     "resume",
     "review_stage",
     "revise",
+    "send_back",
     "similar_open",
     "simulate",
     "suspend",
@@ -128,4 +132,5 @@ __all__ = [
     "unit_review",
     "urge",
     "whole",
+    "withdraw_follow_up",
 ]

@@ -17,7 +17,7 @@ from models.ledger.drafts import campaign_of
 from models.ledger.numbers import take_numbers
 from models.ledger.similar import Likeness, open_items, resembling
 from models.ledger.steps import take
-from models.ledger.tables import Cycle, Item, ListKind, State
+from models.ledger.tables import Cycle, Item, ListKind, Opening, State
 from models.ledger.transitions import OF, Action
 from models.reminders import ReminderKind
 
@@ -126,7 +126,18 @@ async def _open_first_cycles(items: list[Item], by: Scope) -> None:
     await open_cycles(items, by)
 
 
-async def open_cycles(items: list[Item], by: Scope, *, reason: str = "", basis: str = "") -> None:
+async def issue_filed(item: Item, by: Scope) -> Item:
+    """Issue what a rule has filled in itself, with a deadline in working days: stored, numbered, its owner asked."""
+    await item.save(force_create=True)
+    await _open_first_cycles([item], by)
+    ((number, _),) = await _number([item])
+    await _log(item, by, number)
+    return item
+
+
+async def open_cycles(
+    items: list[Item], by: Scope, *, opening: Opening = Opening.ISSUE, reason: str = "", basis: str = ""
+) -> None:
     """The next cycle of each, its reminder to receive and its timers."""
     now = clock.now()
     for item in items:
@@ -138,6 +149,7 @@ async def open_cycles(items: list[Item], by: Scope, *, reason: str = "", basis: 
             zone_id=item.zone_id,
             item_id=item.id,
             number=item.cycle,
+            opening=opening,
             opened_at=now,
             reason=reason,
             basis=basis or item.basis,

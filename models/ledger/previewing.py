@@ -78,13 +78,12 @@ async def _notices(zone_id: UUID, items: Sequence[Item], calendar: Calendar) -> 
     now, today = clock.now(), clock.today()
     chains = await organization.chains_of(zone_id, [(item.owner_id, item.unit_id) for item in items], today)
     staffed = await organization.staffed(zone_id, chains, today)
-    policies = {policy.code: policy for policy in await escalations.policies_of(zone_id) if policy.active}
+    policies = await escalations.policies_of(zone_id)
     notices: list[Notice] = []
     for item, now_staffed in zip(items, staffed, strict=True):
         if now_staffed.answerable:
             notices.append(Notice(now_staffed.answerable.acting, now, item.urgent))
-        named = [policies[code] for code in item.policy_codes if code in policies] or list(policies.values())
-        foreseen = _foreseen(item, named, now_staffed, calendar)
+        foreseen = _foreseen(item, escalations.applying(policies, item.policy_codes), now_staffed, calendar)
         notices += [escalations.notice(one, urgent=item.urgent) for one in foreseen if one.rings]
     return notices
 

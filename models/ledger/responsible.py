@@ -13,7 +13,7 @@ from models.ledger import people
 from models.ledger.tables import Campaign, Item
 from models.organization import Seat, Staffed
 
-ISSUING = ("item.issued", "item.reopened")
+ISSUING = ("item.issued", "item.sent_back", "item.reopened")
 NAMED = """
 select p.id, p.name, coalesce((
   select u.name || ' ' || post.title

@@ -91,7 +91,8 @@ class Item(Row):
 
     `due_days` is a deadline in working days from the cycle's opening, kept so that a calendar change can recompute
     `due_on`; it is null where the deadline is a date. `last_step` is a digest of the last step, its actor and
-    its words, so that the same step repeated is answered alike. `version` grows with every change.
+    its words, so that the same step repeated is answered alike. `version` grows with every change. `follows` is the
+    closed item of which this one is what remained; `filed_for` is what it was filed for, which is done once.
     """
 
     campaign: fields.ForeignKeyRelation[Campaign] = fields.ForeignKeyField("models.Campaign", on_delete=fields.RESTRICT)
@@ -128,6 +129,8 @@ class Item(Row):
     )
     suspended_on = fields.DateField(null=True)
     suspended_until = fields.DateField(null=True)
+    follows = fields.UUIDField(null=True)
+    filed_for = fields.CharField(max_length=80, null=True)
     last_step = fields.CharField(max_length=64, default="")
     drafted_at = fields.DatetimeField()
     issued_at = fields.DatetimeField(null=True)
@@ -136,13 +139,25 @@ class Item(Row):
 
     class Meta:
         table = "item"
-        constraints = [UniqueConstraint(fields=("zone_id", "number"), name="item_number_once")]
+        constraints = [
+            UniqueConstraint(fields=("zone_id", "number"), name="item_number_once"),
+            UniqueConstraint(fields=("zone_id", "filed_for"), name="item_filed_once"),
+        ]
         indexes = [
             Index(fields=("zone_id", "id"), name="item_of_zone"),
             Index(fields=("zone_id", "owner_id", "id"), name="item_of_owner"),
             Index(fields=("zone_id", "campaign_id", "id"), name="item_of_campaign"),
             Index(fields=("zone_id", "state", "id"), name="item_of_state"),
+            Index(fields=("zone_id", "follows"), name="item_that_follows"),
         ]
+
+
+class Opening(StrEnum):
+    """Why a round began: the item was issued, or a look-back found it unsettled, or found it relapsed."""
+
+    ISSUE = "issue"
+    SENT_BACK = "sent_back"
+    RELAPSE = "relapse"
 
 
 class Cycle(Row):
@@ -155,6 +170,7 @@ class Cycle(Row):
     item: fields.ForeignKeyRelation[Item] = fields.ForeignKeyField("models.Item", on_delete=fields.RESTRICT)
     item_id: Any
     number = fields.IntField()
+    opening = fields.CharEnumField(Opening, max_length=12, default=Opening.ISSUE)
     opened_at = fields.DatetimeField()
     reason = fields.TextField(default="")
     basis = fields.CharField(max_length=500, default="")
@@ -173,7 +189,10 @@ class Cycle(Row):
     class Meta:
         table = "cycle"
         constraints = [UniqueConstraint(fields=("zone_id", "item_id", "number"), name="cycle_number_once")]
-        indexes = [Index(fields=("zone_id", "closed_at"), name="cycle_of_month")]
+        indexes = [
+            Index(fields=("zone_id", "closed_at"), name="cycle_of_month"),
+            Index(fields=("zone_id", "opening", "opened_at"), name="cycle_by_opening"),
+        ]
 
 
 class ExtensionState(StrEnum):

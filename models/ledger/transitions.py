@@ -51,6 +51,7 @@ class Action(StrEnum):
     RESUME = "resume"
     CANCEL = "cancel"
     CONFIRM = "confirm"
+    SEND_BACK = "send_back"
     REOPEN = "reopen"
 
 
@@ -140,16 +141,22 @@ TABLE: tuple[Transition, ...] = (
         back=True, note="the due date moves by the working days suspended; by itself when the time ends",
     ),
     Transition(
-        Action.CANCEL, "撤销", OPEN | {State.DRAFT}, State.CANCELLED, BY_OVERSIGHT, "item.cancelled", (REASON,),
+        Action.CANCEL, "撤销", OPEN | {State.DRAFT}, State.CANCELLED, BY_OVERSIGHT | {Party.SYSTEM}, "item.cancelled",
+        (REASON,), note="by itself: what was to follow, when the look-back's record is corrected",
     ),
     Transition(
         Action.CONFIRM, "回头看确认", frozenset({State.CLOSED}), None, frozenset({Party.INSPECTOR, Party.OVERSIGHT}),
         "item.confirmed", (("basis", "依据"),), note="a look-back found it still settled",
     ),
     Transition(
+        Action.SEND_BACK, "回头看退回", frozenset({State.CLOSED}), State.ISSUED,
+        frozenset({Party.INSPECTOR, Party.OVERSIGHT}), "item.sent_back", (REASON, ("basis", "依据")),
+        note="found unsettled: a new cycle with a new deadline; the closed cycle stays as it was",
+    ),
+    Transition(
         Action.REOPEN, "反弹重开", frozenset({State.CLOSED}), State.ISSUED,
         frozenset({Party.INSPECTOR, Party.OVERSIGHT}), "item.reopened", (REASON, ("basis", "依据")),
-        note="relapse: a new cycle of the same number; the closed cycle stays as it was",
+        note="a new cycle of the same number, watched by the policy `important`; the closed cycle stays as it was",
     ),
 )  # fmt: skip
 OF: dict[Action, Transition] = {transition.action: transition for transition in TABLE}

@@ -1,5 +1,6 @@
 """常态化“回头看”: closed items drawn at random, visited by inspectors of other units, found settled or opened again."""
 
+from models.lookbacks.cosigning import cosign
 from models.lookbacks.drawing import (
     Assigned,
     Candidate,
@@ -9,12 +10,20 @@ from models.lookbacks.drawing import (
     population_hash,
 )
 from models.lookbacks.draws import FrozenDraw, draw_frozen, draw_of, draw_visits, frozen_plans
-from models.lookbacks.facts import Check, Place, VisitFacts, checklist
+from models.lookbacks.facts import Check, ItemFacts, Place, StopFacts, VisitFacts, beside, checklist
+from models.lookbacks.patterns import (
+    RELAPSED,
+    accept_pattern,
+    dismiss_pattern,
+    look_for_pattern,
+    patterns,
+)
 from models.lookbacks.plans import PlanFacts, Terms, plan, plan_of, plans
 from models.lookbacks.populations import Population, Risk
+from models.lookbacks.posters import posters
 from models.lookbacks.previewing import Preview, Stratum, preview, preview_terms
 from models.lookbacks.printing import printed
-from models.lookbacks.recording import cosign, record_from_paper, record_visit
+from models.lookbacks.recording import record_from_paper, record_visit
 from models.lookbacks.records import FAULTS, DrawInputs, DrawRecord, SeedFrom, verify, verify_seed
 from models.lookbacks.recusals import Recusal, RecusalLine, declare_recusal, end_recusal, recusals
 from models.lookbacks.revisiting import UnitVisits
@@ -33,12 +42,30 @@ from models.lookbacks.series import (
     set_series,
 )
 from models.lookbacks.signals import signals_of
+from models.lookbacks.sites import (
+    DRAW_SITE_CODE,
+    MOST_POSTERS,
+    SITE_PAGE,
+    Sign,
+    issue_site_code,
+    picture_key,
+    revoke_site_code,
+    scenes_of,
+    signs,
+    site_codes,
+    site_drawn,
+    site_to_draw,
+)
+from models.lookbacks.stops import record_stop
 from models.lookbacks.tables import (
     Cosignature,
     Effect,
     Finding,
     LookbackDraw,
     LookbackPlan,
+    PatternState,
+    RelapsePattern,
+    SiteCode,
     Source,
     Strata,
     Verdict,
@@ -46,7 +73,9 @@ from models.lookbacks.tables import (
     VisitRecord,
 )
 from models.lookbacks.visits import (
+    Stop,
     VisitView,
+    itinerary,
     my_visit,
     my_visits,
     names_of,
@@ -59,7 +88,11 @@ from models.lookbacks.visits import (
 )
 
 __all__ = [
+    "DRAW_SITE_CODE",
     "FAULTS",
+    "MOST_POSTERS",
+    "RELAPSED",
+    "SITE_PAGE",
     "Assigned",
     "Candidate",
     "Check",
@@ -72,21 +105,28 @@ __all__ = [
     "Finding",
     "FrozenDraw",
     "Inspector",
+    "ItemFacts",
     "LookbackDraw",
     "LookbackPlan",
     "LookbackSeries",
+    "PatternState",
     "Place",
     "PlanFacts",
     "Population",
     "Preview",
     "Recusal",
     "RecusalLine",
+    "RelapsePattern",
     "Risk",
     "SavedPopulation",
     "SeedFrom",
     "SeriesFacts",
     "SeriesState",
+    "Sign",
+    "SiteCode",
     "Source",
+    "Stop",
+    "StopFacts",
     "Strata",
     "Stratum",
     "Terms",
@@ -96,11 +136,14 @@ __all__ = [
     "VisitFacts",
     "VisitRecord",
     "VisitView",
+    "accept_pattern",
     "all_series",
     "begin_series",
+    "beside",
     "checklist",
     "cosign",
     "declare_recusal",
+    "dismiss_pattern",
     "draw",
     "draw_frozen",
     "draw_of",
@@ -108,30 +151,43 @@ __all__ = [
     "due_series",
     "end_recusal",
     "frozen_plans",
+    "issue_site_code",
+    "itinerary",
+    "look_for_pattern",
     "my_visit",
     "my_visits",
     "names_of",
     "next_day_of",
     "open_period",
+    "patterns",
+    "picture_key",
     "plan",
     "plan_of",
     "plans",
     "population_hash",
     "populations",
+    "posters",
     "preview",
     "preview_terms",
     "printed",
     "progress",
     "record_from_paper",
+    "record_stop",
     "record_visit",
     "recusals",
     "refuse_stranger",
     "retire_population",
+    "revoke_site_code",
     "save_population",
+    "scenes_of",
     "seen_by",
     "series_of",
     "set_series",
     "signals_of",
+    "signs",
+    "site_codes",
+    "site_drawn",
+    "site_to_draw",
     "to_cosign",
     "verify",
     "verify_seed",

@@ -9,6 +9,7 @@ from tortoise.migrations.constraints import UniqueConstraint
 
 from models.base.database import Row
 from models.evidence.tables import Nonce
+from models.ledger import ListKind
 
 
 class Strata(StrEnum):
@@ -56,10 +57,14 @@ class Source(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a record did to its item. `none`: the item had moved on, or a correction left the verdict as it was."""
+    """What a record did to its item: left it closed, filed what remains as a small task, or opened it again.
+
+    `none`: the item had moved on, or a correction left the verdict as it was.
+    """
 
     CONFIRMED = "confirmed"
     FOLLOW_UP = "follow_up"
+    SENT_BACK = "sent_back"
     REOPENED = "reopened"
     NONE = "none"
 
@@ -157,6 +162,8 @@ class VisitRecord(Row):
     `client_id` and `digest` (SHA-256) tell a replay from another record. `visited_at` is claimed by whoever recorded,
     `received_at` is the server's. `checks`: one `{line, text, finding, note}` for each line of the requirement.
     `latitude`, `longitude` in degrees: one fix, if any was given; no track. `nonce`, `clock_skew`: as of Evidence.
+    `written_by` is the inspector whose record it is, `recorded_by` whoever sent it or typed it in. `together`: the
+    submission of which it is one of several. `follow_up_item` is the task that was filed for what remains.
     """
 
     visit: fields.ForeignKeyRelation[Visit] = fields.ForeignKeyField(
@@ -167,6 +174,7 @@ class VisitRecord(Row):
     digest = fields.BinaryField()
     verdict = fields.CharEnumField(Verdict, max_length=16)
     seen = fields.TextField()
+    interview = fields.TextField(default="")
     follow_up = fields.TextField(default="")
     checks: Any = fields.JSONField()
     latitude = fields.FloatField(null=True)
@@ -176,6 +184,8 @@ class VisitRecord(Row):
     visited_at = fields.DatetimeField()
     received_at = fields.DatetimeField()
     recorded_by = fields.CharField(max_length=80)
+    written_by = fields.UUIDField()
+    together = fields.UUIDField(null=True)
     source = fields.CharEnumField(Source, max_length=8)
     paper = fields.CharField(max_length=200, default="")
     corrects = fields.UUIDField(null=True)
@@ -183,6 +193,7 @@ class VisitRecord(Row):
     effect = fields.CharEnumField(Effect, max_length=16)
     nonce: Nonce | None = fields.CharEnumField(Nonce, max_length=8, null=True)  # type: ignore[assignment]
     clock_skew = fields.IntField(null=True)
+    follow_up_item = fields.UUIDField(null=True)
 
     class Meta:
         table = "visit_record"
@@ -210,3 +221,82 @@ class Cosignature(Row):
     class Meta:
         table = "visit_cosignature"
         constraints = [UniqueConstraint(fields=("zone_id", "record_id"), name="visit_record_cosigned_once")]
+
+
+class SiteCode(Row):
+    """A printed code at a site of a unit. `scene` is what the code says: 32 hex digits that mean nothing elsewhere."""
+
+    unit: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("models.Unit", on_delete=fields.RESTRICT)
+    unit_id: Any
+    unit_path = fields.CharField(max_length=400)
+    name = fields.CharField(max_length=60)
+    scene = fields.CharField(max_length=32)
+    made_by = fields.CharField(max_length=80)
+    made_at = fields.DatetimeField()
+    drawn_at = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "site_code"
+        constraints = [
+            UniqueConstraint(fields=("scene",), name="site_code_scene_once"),
+            UniqueConstraint(
+                fields=("zone_id", "unit_id", "name"), name="site_code_in_force_once", condition="revoked_at IS NULL"
+            ),
+        ]
+        indexes = [
+            Index(fields=("zone_id", "id"), name="site_code_of_zone"),
+            Index(fields=("zone_id", "unit_id", "id"), name="site_code_of_unit"),
+        ]
+
+
+class PatternState(StrEnum):
+    """Where a proposal stands; oversight decides it once."""
+
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+
+    @property
+    def label(self) -> str:
+        """As the office says it."""
+        return {"proposed": "待决定", "accepted": "已列入专项", "dismissed": "不列入"}[self.value]
+
+
+class RelapsePattern(Row):
+    """One unit's matters of one kind relapse again and again: a campaign is proposed, and a person decides.
+
+    `items` are the ids of those that relapsed, `relapses` how often they did within `months`. `campaign_id` is the
+    campaign that was made of it.
+    """
+
+    unit: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField("models.Unit", on_delete=fields.RESTRICT)
+    unit_id: Any
+    unit_path = fields.CharField(max_length=400)
+    list = fields.CharEnumField(ListKind, max_length=16)
+    area = fields.CharField(max_length=32)
+    items: Any = fields.JSONField()
+    relapses = fields.IntField()
+    months = fields.SmallIntField()
+    first_at = fields.DatetimeField()
+    last_at = fields.DatetimeField()
+    proposed_at = fields.DatetimeField()
+    state = fields.CharEnumField(PatternState, max_length=12, default=PatternState.PROPOSED)
+    decided_by = fields.CharField(max_length=80, null=True)
+    decided_at = fields.DatetimeField(null=True)
+    reason = fields.CharField(max_length=500, default="")
+    campaign_id = fields.UUIDField(null=True)
+
+    class Meta:
+        table = "relapse_pattern"
+        constraints = [
+            UniqueConstraint(
+                fields=("zone_id", "unit_id", "list", "area"),
+                name="relapse_pattern_proposed_once",
+                condition="state = 'proposed'",
+            )
+        ]
+        indexes = [
+            Index(fields=("zone_id", "id"), name="relapse_pattern_of_zone"),
+            Index(fields=("zone_id", "unit_id", "list", "area", "decided_at"), name="relapse_pattern_of_kind"),
+        ]

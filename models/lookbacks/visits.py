@@ -2,31 +2,44 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from uuid import UUID
 
 from tortoise.expressions import Q
 from tortoise.functions import Count
 from tortoise.queryset import QuerySet
 
-from models.base import database
+from models.base import clock, database
 from models.base.errors import Fault, Invalid, NotFound
 from models.base.scope import Role, Scope
 from models.lookbacks.plans import plan_of
 from models.lookbacks.tables import Cosignature, Visit, VisitRecord
-from models.organization import Person
+from models.organization import Person, Unit
+
+MOST_A_DAY = 100
 
 
 @dataclass(frozen=True)
 class VisitView:
     """A visit with its item and plan loaded, all its records oldest first, and who co-signed which.
 
-    `names`: names of the team and of the item's owner, by person id.
+    `names`: names of the team and of the item's owner, by person id. `last_time`: what an earlier visit to the same
+    item found, if there was one.
     """
 
     visit: Visit
     records: list[VisitRecord]
     cosigned: dict[UUID, UUID]
     names: dict[UUID, str]
+    last_time: VisitRecord | None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A unit on an inspector's way, and their visits to its items."""
+
+    unit: Unit
+    visits: list[Visit]
 
 
 def assigned_to(by: Scope) -> "QuerySet[Visit]":
@@ -56,6 +69,26 @@ async def my_visits(
     if recorded is not None:
         mine = mine.filter(recorded_at__isnull=not recorded)
     return await _loaded(mine.filter(id__lt=after) if after else mine).order_by("-id").limit(limit)
+
+
+async def itinerary(on: date, *, by: Scope) -> list[Stop]:
+    """The caller's own day as a list of units, made up from their visits: nothing is kept of the way itself.
+
+    First where they recorded something that day, in that order; then, unless the day is over, where visits are still
+    open, the soonest due first. At most 100 visits of each.
+    """
+    day = {"records__visited_at__gte": clock.at(on), "records__visited_at__lt": clock.at(on + timedelta(days=1))}
+    recorded = assigned_to(by).filter(records__corrects__isnull=True, **day).order_by("records__visited_at", "id")
+    open_ = assigned_to(by).filter(recorded_at__isnull=True).order_by("due_on", "id")
+    lists = [recorded] if on < clock.today() else [recorded, open_]
+    return [stop for visits in lists for stop in _by_unit(await _loaded(visits).limit(MOST_A_DAY))]
+
+
+def _by_unit(visits: list[Visit]) -> list[Stop]:
+    stops: dict[UUID, Stop] = {}
+    for visit in visits:
+        stops.setdefault(visit.item.unit_id, Stop(visit.item.unit, [])).visits.append(visit)
+    return [*stops.values()]
 
 
 async def visits_of(plan_id: UUID, *, by: Scope, after: UUID | None = None, limit: int = 50) -> list[Visit]:
@@ -92,13 +125,14 @@ async def visit_of(visit_id: UUID, *, by: Scope) -> VisitView:
 async def to_cosign(visits: Iterable[Visit], *, by: Scope) -> set[UUID]:
     """Which of these wait for the caller's signature: of two inspectors, who did not write the last record."""
     rows = await database.fetch(
-        "select last.visit_id from (select distinct on (visit_id) visit_id, id, recorded_by from visit_record"
+        "select last.visit_id from (select distinct on (visit_id) * from visit_record"
         " where zone_id = $1 and visit_id = any($2) order by visit_id, id desc) last"
         " left join visit_cosignature signed on signed.zone_id = $1 and signed.record_id = last.id"
-        " where signed.id is null and last.recorded_by <> $3",
+        " where signed.id is null and last.recorded_by <> $3 and last.written_by is distinct from $4",
         by.zone_id,
         [visit.id for visit in visits if visit.second_inspector_id and by.person_id in visit.team],
         by.actor,
+        by.person_id,
     )
     return {row["visit_id"] for row in rows}
 
@@ -131,7 +165,14 @@ async def _view(visit: Visit | None) -> VisitView:
     records = await VisitRecord.filter(zone_id=visit.zone_id, visit_id=visit.id).order_by("id")
     signed = await Cosignature.filter(zone_id=visit.zone_id, record_id__in=[record.id for record in records])
     cosigned = {signature.record_id: signature.person_id for signature in signed}
-    return VisitView(visit, records, cosigned, await names_of([visit]))
+    return VisitView(visit, records, cosigned, await names_of([visit]), await _last_time(visit))
+
+
+async def _last_time(visit: Visit) -> VisitRecord | None:
+    """What stood of the item's other visits when this one was recorded, or stands now."""
+    others = VisitRecord.filter(~Q(visit_id=visit.id), zone_id=visit.zone_id, visit__item_id=visit.item_id)
+    earlier = others.filter(received_at__lt=visit.recorded_at) if visit.recorded_at else others
+    return await earlier.order_by("-visited_at", "-id").first()
 
 
 async def names_of(visits: Iterable[Visit]) -> dict[UUID, str]:

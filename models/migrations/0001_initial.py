@@ -9,9 +9,9 @@ from models.deliveries.tables import Channel, DeliveryState
 from models.escalations.tables import Action, Condition, DraftState, TimerState
 from models.evidence.tables import Damage, DerivationState, Form, Kind, Nonce, Review
 from models.feedback import FeedbackKind, FeedbackState
-from models.ledger.tables import Classification, ExtensionState, ListKind, State
+from models.ledger.tables import Classification, ExtensionState, ListKind, Opening, State
 from models.lookbacks.series import Every, SeriesState
-from models.lookbacks.tables import Effect, Source, Strata, Verdict
+from models.lookbacks.tables import Effect, PatternState, Source, Strata, Verdict
 from models.organization.tables import PostRank, UnitKind
 from models.packs.tables import PackState, PackSubject
 from models.personal_data import DeletionState
@@ -420,6 +420,46 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='MonthFigure',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('month', fields.DateField()),
+                ('unit_id', fields.UUIDField()),
+                ('unit_path', fields.CharField(max_length=400)),
+                ('opened', fields.IntField()),
+                ('received', fields.IntField()),
+                ('received_in_time', fields.IntField()),
+                ('closed', fields.IntField()),
+                ('closed_in_time', fields.IntField()),
+                ('first_pass', fields.IntField()),
+                ('relapsed', fields.IntField()),
+                ('looked_back', fields.IntField()),
+                ('sent_back', fields.IntField()),
+                ('relapses', fields.IntField()),
+                ('frozen_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'month_figure', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'month', 'unit_path'], name='month_figure_of_subtree')], 'pk_attr': 'id', 'table_description': "What one unit's figures for one month were when they were frozen. `month` is its first day."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='MonthRestatement',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('month', fields.DateField()),
+                ('unit_id', fields.UUIDField()),
+                ('unit_path', fields.CharField(max_length=400)),
+                ('figure', fields.CharField(max_length=24)),
+                ('was', fields.IntField()),
+                ('became', fields.IntField()),
+                ('why', fields.CharField(max_length=500)),
+                ('stated_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'month_restatement', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'month', 'unit_id', 'id'], name='month_restatement_of_unit')], 'pk_attr': 'id', 'table_description': 'A figure of a frozen month that a later fact made another one: from `was` to `became`, and why.'},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='NumberSeries',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -783,13 +823,15 @@ class Migration(migrations.Migration):
                 ('suspended_from', fields.CharEnumField(null=True, description='DRAFT: draft\nISSUED: issued\nRECEIVED: received\nIN_PROGRESS: in_progress\nUNIT_REVIEW: unit_review\nOVERSIGHT_REVIEW: oversight_review\nCLOSED: closed\nLONG_TERM: long_term\nSUSPENDED: suspended\nCANCELLED: cancelled', enum_type=State, max_length=16)),
                 ('suspended_on', fields.DateField(null=True)),
                 ('suspended_until', fields.DateField(null=True)),
+                ('follows', fields.UUIDField(null=True)),
+                ('filed_for', fields.CharField(null=True, max_length=80)),
                 ('last_step', fields.CharField(default='', max_length=64)),
                 ('drafted_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('issued_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('version', fields.IntField(default=1)),
             ],
-            options={'table': 'item', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='item_of_zone'), Index(fields=['zone_id', 'owner_id', 'id'], name='item_of_owner'), Index(fields=['zone_id', 'campaign_id', 'id'], name='item_of_campaign'), Index(fields=['zone_id', 'state', 'id'], name='item_of_state')], 'pk_attr': 'id', 'table_description': 'One matter with one owner. `number`, `chain` and `unit_path` are those of its (last) issue.'},
+            options={'table': 'item', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='item_of_zone'), Index(fields=['zone_id', 'owner_id', 'id'], name='item_of_owner'), Index(fields=['zone_id', 'campaign_id', 'id'], name='item_of_campaign'), Index(fields=['zone_id', 'state', 'id'], name='item_of_state'), Index(fields=['zone_id', 'follows'], name='item_that_follows')], 'pk_attr': 'id', 'table_description': 'One matter with one owner. `number`, `chain` and `unit_path` are those of its (last) issue.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -799,6 +841,7 @@ class Migration(migrations.Migration):
                 ('zone_id', fields.UUIDField()),
                 ('item', fields.ForeignKeyField('models.Item', source_field='item_id', db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
                 ('number', fields.IntField()),
+                ('opening', fields.CharEnumField(default=Opening.ISSUE, description='ISSUE: issue\nSENT_BACK: sent_back\nRELAPSE: relapse', enum_type=Opening, max_length=12)),
                 ('opened_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('reason', fields.TextField(default='', unique=False)),
                 ('basis', fields.CharField(default='', max_length=500)),
@@ -814,7 +857,7 @@ class Migration(migrations.Migration):
                 ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('first_pass', fields.BooleanField(null=True)),
             ],
-            options={'table': 'cycle', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'closed_at'], name='cycle_of_month')], 'pk_attr': 'id', 'table_description': 'One round of one item. After `closed_at` a row is never rewritten (a trigger keeps it): figures stay.'},
+            options={'table': 'cycle', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'closed_at'], name='cycle_of_month'), Index(fields=['zone_id', 'opening', 'opened_at'], name='cycle_by_opening')], 'pk_attr': 'id', 'table_description': 'One round of one item. After `closed_at` a row is never rewritten (a trigger keeps it): figures stay.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -864,6 +907,30 @@ class Migration(migrations.Migration):
             bases=['Row'],
         ),
         ops.CreateModel(
+            name='RelapsePattern',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('unit', fields.ForeignKeyField('models.Unit', source_field='unit_id', db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
+                ('unit_path', fields.CharField(max_length=400)),
+                ('list', fields.CharEnumField(description='TASK: task\nRESPONSIBILITY: responsibility\nPROBLEM: problem', enum_type=ListKind, max_length=16)),
+                ('area', fields.CharField(max_length=32)),
+                ('items', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ('relapses', fields.IntField()),
+                ('months', fields.SmallIntField()),
+                ('first_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('last_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('proposed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('state', fields.CharEnumField(default=PatternState.PROPOSED, description='PROPOSED: proposed\nACCEPTED: accepted\nDISMISSED: dismissed', enum_type=PatternState, max_length=12)),
+                ('decided_by', fields.CharField(null=True, max_length=80)),
+                ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('reason', fields.CharField(default='', max_length=500)),
+                ('campaign_id', fields.UUIDField(null=True)),
+            ],
+            options={'table': 'relapse_pattern', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='relapse_pattern_of_zone'), Index(fields=['zone_id', 'unit_id', 'list', 'area', 'decided_at'], name='relapse_pattern_of_kind')], 'pk_attr': 'id', 'table_description': "One unit's matters of one kind relapse again and again: a campaign is proposed, and a person decides."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
             name='Report',
             fields=[
                 ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
@@ -889,6 +956,23 @@ class Migration(migrations.Migration):
                 ('unit', fields.ForeignKeyField('models.Unit', source_field='unit_id', db_constraint=False, to_field='id', on_delete=OnDelete.NO_ACTION)),
             ],
             options={'table': 'role_grant', 'app': 'models', 'pk_attr': 'id', 'table_description': "A role of a person over a unit's subtree."},
+            bases=['Row'],
+        ),
+        ops.CreateModel(
+            name='SiteCode',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('zone_id', fields.UUIDField()),
+                ('unit', fields.ForeignKeyField('models.Unit', source_field='unit_id', db_constraint=True, to_field='id', on_delete=OnDelete.RESTRICT)),
+                ('unit_path', fields.CharField(max_length=400)),
+                ('name', fields.CharField(max_length=60)),
+                ('scene', fields.CharField(max_length=32)),
+                ('made_by', fields.CharField(max_length=80)),
+                ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('drawn_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={'table': 'site_code', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='site_code_of_zone'), Index(fields=['zone_id', 'unit_id', 'id'], name='site_code_of_unit')], 'pk_attr': 'id', 'table_description': 'A printed code at a site of a unit. `scene` is what the code says: 32 hex digits that mean nothing elsewhere.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -968,6 +1052,7 @@ class Migration(migrations.Migration):
                 ('digest', fields.BinaryField()),
                 ('verdict', fields.CharEnumField(description='EFFECTIVE: effective\nMOSTLY_EFFECTIVE: mostly_effective\nINEFFECTIVE: ineffective\nRELAPSE: relapse', enum_type=Verdict, max_length=16)),
                 ('seen', fields.TextField(unique=False)),
+                ('interview', fields.TextField(default='', unique=False)),
                 ('follow_up', fields.TextField(default='', unique=False)),
                 ('checks', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
                 ('latitude', fields.FloatField(null=True)),
@@ -977,13 +1062,16 @@ class Migration(migrations.Migration):
                 ('visited_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('received_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('recorded_by', fields.CharField(max_length=80)),
+                ('written_by', fields.UUIDField()),
+                ('together', fields.UUIDField(null=True)),
                 ('source', fields.CharEnumField(description='PHONE: phone\nPAPER: paper', enum_type=Source, max_length=8)),
                 ('paper', fields.CharField(default='', max_length=200)),
                 ('corrects', fields.UUIDField(null=True)),
                 ('correction_reason', fields.CharField(default='', max_length=500)),
-                ('effect', fields.CharEnumField(description='CONFIRMED: confirmed\nFOLLOW_UP: follow_up\nREOPENED: reopened\nNONE: none', enum_type=Effect, max_length=16)),
+                ('effect', fields.CharEnumField(description='CONFIRMED: confirmed\nFOLLOW_UP: follow_up\nSENT_BACK: sent_back\nREOPENED: reopened\nNONE: none', enum_type=Effect, max_length=16)),
                 ('nonce', fields.CharEnumField(null=True, description='ABSENT: absent\nFOREIGN: foreign\nGOOD: good', enum_type=Nonce, max_length=8)),
                 ('clock_skew', fields.IntField(null=True)),
+                ('follow_up_item', fields.UUIDField(null=True)),
             ],
             options={'table': 'visit_record', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'visit_id', 'id'], name='visit_record_of_visit'), Index(fields=['zone_id', 'recorded_by', 'visited_at'], name='visit_record_beside_others')], 'pk_attr': 'id', 'table_description': 'What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.'},
             bases=['Row'],

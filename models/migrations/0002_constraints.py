@@ -103,6 +103,10 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'name'), name='lookback_series_name_once'),
         ),
         ops.AddConstraint(
+            model_name='MonthFigure',
+            constraint=UniqueConstraint(fields=('zone_id', 'month', 'unit_id'), name='month_frozen_once'),
+        ),
+        ops.AddConstraint(
             model_name='NumberSeries',
             constraint=UniqueConstraint(fields=('zone_id', 'list', 'year'), name='number_series_once'),
         ),
@@ -183,6 +187,10 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'number'), name='item_number_once'),
         ),
         ops.AddConstraint(
+            model_name='Item',
+            constraint=UniqueConstraint(fields=('zone_id', 'filed_for'), name='item_filed_once'),
+        ),
+        ops.AddConstraint(
             model_name='Cycle',
             constraint=UniqueConstraint(fields=('zone_id', 'item_id', 'number'), name='cycle_number_once'),
         ),
@@ -199,8 +207,20 @@ class Migration(migrations.Migration):
             constraint=UniqueConstraint(fields=('zone_id', 'person_id', 'post_id', 'from_on'), name='appointment_once'),
         ),
         ops.AddConstraint(
+            model_name='RelapsePattern',
+            constraint=UniqueConstraint(fields=('zone_id', 'unit_id', 'list', 'area'), name='relapse_pattern_proposed_once', condition="state = 'proposed'"),
+        ),
+        ops.AddConstraint(
             model_name='RoleGrant',
             constraint=UniqueConstraint(fields=('zone_id', 'person_id', 'role', 'unit_id'), name='role_grant_once'),
+        ),
+        ops.AddConstraint(
+            model_name='SiteCode',
+            constraint=UniqueConstraint(fields=('scene',), name='site_code_scene_once'),
+        ),
+        ops.AddConstraint(
+            model_name='SiteCode',
+            constraint=UniqueConstraint(fields=('zone_id', 'unit_id', 'name'), name='site_code_in_force_once', condition='revoked_at IS NULL'),
         ),
         ops.AddConstraint(
             model_name='Upload',

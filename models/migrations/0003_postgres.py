@@ -67,6 +67,8 @@ class Migration(migrations.Migration):
         *append_only("audit"),
         *append_only("audit_block"),
         *append_only("visit_record"),
+        *append_only("month_figure"),
+        *append_only("month_restatement"),
         *unchecked("appointment", "person_id", "post_id"),
         *unchecked("role_grant", "person_id", "unit_id"),
         ops.RunSQL(CLOSED_CYCLE_STAYS, "drop function refuse_change_of_closed_cycle()"),

@@ -25,7 +25,9 @@ class ZoneSettings(BaseModel):
     `level_colours` what the neutral levels 0–4 are called here: their meanings differ by place (domain.md §4).
     `channels` are the ways to a phone that the zone uses, the first choice first (none: the inbox alone); those that
     the installation has not configured are passed by. `revisit_days`: within how many days another look-back at
-    an item is questioned (0: never). `filing_number` is the mini-program's (ICP备案号), shown on its page 关于.
+    an item is questioned (0: never). A unit whose matters of one kind relapse `pattern_relapses` times within
+    `pattern_months` is proposed for a campaign. `filing_number` is the mini-program's (ICP备案号), shown on its
+    page 关于.
     """
 
     model_config = ConfigDict(extra="allow")  # other concepts keep their own keys here (templates)
@@ -41,6 +43,8 @@ class ZoneSettings(BaseModel):
     upload_zone_day_mb: int = Field(204_800, ge=50, le=10_240_000)
     upload_person_open_mb: int = Field(1_024, ge=50, le=10_240)
     upload_zone_open_mb: int = Field(51_200, ge=50, le=1_024_000)
+    pattern_relapses: int = Field(3, ge=2, le=50)
+    pattern_months: int = Field(6, ge=1, le=24)
     level_colours: list[Colour] = Field(["grey", "blue", "yellow", "orange", "red"], min_length=5, max_length=5)
     channels: list[PhoneChannel] = ["subscribe", "template", "wecom", "sms"]
 

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from gateways.store import Store
+from miniprogram_mock.wechat.endpoints.links import draw_code
 from models import lookbacks
 from models.base import clock
+from models.base.settings import Settings
 from models.lookbacks import DrawRecord, verify
 from models.organization import Person, Zone
 from tests.api.conftest import Answer, Desk, Json, Phone
@@ -15,6 +18,7 @@ from tests.lookback_zone import Office, furnish
 
 VISITS = "/api/mini/lookbacks/visits"
 PLANS = "/api/console/lookbacks"
+TWO = ("effective", "relapse")
 SEEN: Json = {"verdict": "effective", "seen": "现场整洁。", "visited_at": "2026-07-01T10:20:00+08:00"}
 
 
@@ -263,6 +267,77 @@ async def test_oversight_types_in_a_record_from_paper(office: Office, overseer: 
     assert (await overseer.post(path, body, headers=key)).content["id"] == answer.content["id"]
     shown = (await overseer.get(f"{PLANS}/visits/{visit['id']}")).content
     assert [kept["paper"] for kept in shown["records"]] == ["档案柜3-12"]
+
+
+async def test_one_stop_records_several_items_once_however_often_it_is_sent(
+    office: Office, overseer: Desk, phone_for: Any
+) -> None:
+    await office.closed_item("A")
+    plan = await planned(overseer, inspectors=[str(office.people["inspector 1"])])
+    assert (await overseer.post(f"{PLANS}/{plan['id']}/draw", {})).status == 200
+    phone, key = await phone_for("inspector 1"), str(uuid4())
+    visits = (await phone.get(VISITS)).content["items"]
+    found = [{"visit_id": visit["id"], "verdict": verdict} for visit, verdict in zip(visits, TWO, strict=True)]
+    body = {"seen": "沿线整洁。", "interview": "社区每周巡查。", "visited_at": SEEN["visited_at"], "records": found}
+    first, again = [await phone.write(f"{VISITS}/records", body, key) for _ in range(2)]
+    assert (first.status, again.content) == (201, first.content), first.text
+    assert [kept["effect"] for kept in first.content["records"]] == ["confirmed", "reopened"]
+    assert {(kept["interview"], kept["together"]) for kept in first.content["records"]} == {("社区每周巡查。", key)}
+    assert (await phone.write(f"{VISITS}/records", body | {"seen": "另一番情况。"}, key)).code == "client_id_reused"
+    late = await phone.write(f"{VISITS}/records", body)
+    assert (late.status, late.code) == (409, "already_recorded") and late.content["visit_id"] in str(visits)
+
+
+async def test_the_day_is_a_list_of_units_without_a_coordinate(office: Office, overseer: Desk, phone_for: Any) -> None:
+    visit = await drawn(office, overseer, "inspector 1")
+    phone = await phone_for("inspector 1")
+    answer = await phone.get(f"{VISITS}/itinerary")
+    (stop,) = answer.content["stops"]
+    assert (stop["unit"], [line["id"] for line in stop["visits"]]) == ("A", [visit["id"]])
+    await record(phone, visit, place={"latitude": 30.592849, "longitude": 114.305539})
+    (stop,) = (await phone.get(f"{VISITS}/itinerary", params={"on": "2026-07-01"})).content["stops"]
+    assert [line["id"] for line in stop["visits"]] == [visit["id"]]
+    assert "30.59" not in str(stop) and "itude" not in str(stop)
+    assert (await phone.get(f"{VISITS}/itinerary", params={"on": "2026-06-30"})).content["stops"] == []
+
+
+async def test_what_was_found_last_time_comes_with_the_form(office: Office, overseer: Desk, phone_for: Any) -> None:
+    visit = await drawn(office, overseer, "inspector 1")
+    phone = await phone_for("inspector 1")
+    assert (await phone.get(f"{VISITS}/{visit['id']}")).content["last_time"] is None
+    await record(phone, visit, checks=[{"line": 1, "finding": "partly", "note": "缺一段"}])
+    later = await drawn(office, overseer, "inspector 1", name="年终回头看")
+    last = (await phone.get(f"{VISITS}/{later['id']}")).content["last_time"]
+    assert (last["verdict_label"], last["checks"][1]["note"]) == ("整改到位", "缺一段")
+
+
+async def test_a_sites_code_stands_with_the_visits_of_its_unit_until_it_is_revoked(
+    office: Office, overseer: Desk, phone_for: Any, settings: Settings
+) -> None:
+    visit = await drawn(office, overseer, "inspector 1")
+    phone, sites = await phone_for("inspector 1"), f"{PLANS}/sites"
+    assert visit["site_codes"] == []
+    asked = {"unit_id": str(office.units["A"].id), "name": "长河路工地"}
+    made = await overseer.post(sites, asked)
+    assert (made.status, made.content["unit"], made.content["drawn_at"]) == (201, "A", None), made.text
+    assert "scene" not in made.content
+    (line,) = (await phone.get(VISITS)).content["items"]
+    (scene,) = line["site_codes"]
+    assert len(scene) == 32 and (await phone.get(f"{VISITS}/{visit['id']}")).content["site_codes"] == [scene]
+    (listed,) = (await overseer.get(sites, params={"unit_id": asked["unit_id"]})).content["items"]
+    assert listed == made.content
+    early = await overseer.post(f"{sites}/posters", {"site_ids": [made.content["id"]]})
+    assert (early.status, early.code) == (409, "site_code_not_drawn")
+    zone_id, site_id = office.zone.id, UUID(made.content["id"])
+    key = lookbacks.picture_key(zone_id, site_id)
+    await Store.open(settings.store_url).put(key, draw_code(scene, 430, "JPEG"))  # as the worker does
+    await lookbacks.site_drawn(zone_id, site_id)
+    printed = await overseer.post(f"{sites}/posters", {"site_ids": [made.content["id"]]})
+    assert (printed.status, printed.headers["content-type"]) == (200, "application/pdf")
+    assert printed.headers["content-disposition"] == 'attachment; filename="posters.pdf"'
+    await overseer.post(f"{sites}/{made.content['id']}/revoke", {})
+    (line,) = (await phone.get(VISITS)).content["items"]
+    assert line["site_codes"] == []
 
 
 async def test_no_answer_counts_visits_by_person(office: Office, overseer: Desk) -> None:

@@ -34,6 +34,7 @@ NO_ROWS = {
 """Made by the phone itself; the place in one's own list; compared with the record of one's own visit."""
 FILTERS = {
     ("console.items.similar", "owner_id"),
+    ("console.sites.listing", "unit_id"),
     ("console.audit.acts", "subject_id"),
     ("console.evidence.review_each", "evidence_id"),
     ("mini.evidence.review_each", "evidence_id"),
@@ -145,6 +146,8 @@ def requests_with(theirs: FullZone, ours: FullZone) -> dict[tuple[str, str], tup
     matter = {"list": "task", "title": "新的事项", "requirement": "办好", "classification": "internal", "due_days": 5}
     matter, within = matter | own, {"campaign_id": ours.first("campaign_id")}
     visited = {"verdict": "effective", "seen": "现场整洁。", "visited_at": FORMATS["date-time"], "evidence": [piece]}
+    stop = {name: visited[name] for name in ("seen", "visited_at", "evidence")}
+    found = {"visit_id": ours.first("visit_id"), "verdict": "effective"}
     absent = {"delegate_id": person, "from_on": "2027-03-01", "until_on": "2027-03-02"}
     requests: dict[tuple[str, str], tuple[Json, Any]] = {
         ("console.items.draft", "campaign_id"): ({}, {"campaign_id": campaign, "matter": matter}),
@@ -161,7 +164,19 @@ def requests_with(theirs: FullZone, ours: FullZone) -> dict[tuple[str, str], tup
         ("console.recusals.declare", "person_id"): ({}, {"person_id": person, "other_id": ours.first("person_id")}),
         ("console.recusals.declare", "other_id"): ({}, {"person_id": ours.first("person_id"), "other_id": person}),
         ("console.lookbacks.record", "evidence"): ({}, visited | {"paper": "档案柜3-12"}),
+        ("console.lookbacks.record", "written_by"): (
+            {},
+            visited | {"evidence": [], "paper": "x", "written_by": person},
+        ),
+        ("console.sites.issue", "unit_id"): ({}, {"unit_id": unit, "name": "长河路工地"}),
+        ("console.sites.listing", "unit_id"): ({"unit_id": unit}, None),
+        ("console.sites.posters", "site_ids"): ({}, {"site_ids": [theirs.first("site_id")]}),
         ("mini.lookbacks.record", "evidence"): ({}, visited),
+        ("mini.lookbacks.record_stop", "evidence"): ({}, stop | {"records": [found]}),
+        ("mini.lookbacks.record_stop", "visit_id"): (
+            {},
+            stop | {"evidence": [], "records": [found | {"visit_id": visit}]},
+        ),
         ("mini.organization.delegate", "delegate_id"): ({}, absent),
     }
     terms = {"percent": 10, "population": {}}

@@ -32,7 +32,8 @@ from models.deliveries import Channel, Delivery
 from models.escalations import Action, Draft
 from models.feedback import FeedbackKind
 from models.ledger import Item
-from models.lookbacks import Every, LookbackPlan, PlanFacts, Population, SeriesFacts, Visit
+from models.lookbacks import Every, LookbackPlan, PlanFacts, Population, RelapsePattern, SeriesFacts, Visit
+from models.months import FIGURES, MonthFigure, MonthRestatement
 from models.organization import Appointment, Person, Post, PostRank, UnbindingProposal, Unit, UnitKind, Zone
 from models.packs import PackSubject
 from tests.counting import statements
@@ -99,6 +100,8 @@ class FullZone:
             due_on=clock.today(),
         )
         await self._of_the_lookbacks()
+        await lookbacks.issue_site_code(office.units["cz"].id, f"{self.grown}号站", by=self.boss)
+        await self._of_the_months(closed)
 
     async def _of_the_lookbacks(self) -> None:
         name, everything = f"第{self.grown}次", Population(rested_days=90)
@@ -106,6 +109,21 @@ class FullZone:
         await lookbacks.save_population(name, everything, by=self.boss)
         series = SeriesFacts(name=name, population=everything, count=1, every=Every.MONTH)
         await lookbacks.begin_series(series, by=self.boss)
+
+    async def _of_the_months(self, closed: Item) -> None:
+        now, unit = clock.now(), {"unit_id": closed.unit_id, "unit_path": closed.unit_path}
+        instants = dict.fromkeys(("first_at", "last_at", "proposed_at"), now)
+        facts = {"list": closed.list, "area": f"领域{self.grown}", "items": [], "relapses": 3, "months": 6}
+        await RelapsePattern.create(id=new_id(), zone_id=closed.zone_id, **unit, **facts, **instants)
+        month = date(2026, 1, 1)
+        path = f"/kfq/cz/{self.grown}/"
+        new = await Unit.create(
+            zone_id=closed.zone_id, code=f"m{self.grown}", name="单位", kind=UnitKind.DEPARTMENT, path=path
+        )
+        of_new = {"zone_id": closed.zone_id, "month": month, "unit_id": new.id, "unit_path": path}
+        await MonthFigure.create(id=new_id(), frozen_at=now, **of_new, **dict.fromkeys(FIGURES, 1))
+        restated = {"figure": "relapsed", "was": 1, "became": 2, "why": "回头看发现反弹。", "stated_at": now}
+        await MonthRestatement.create(id=new_id(), **of_new, **restated)
 
     async def _newcomer(self) -> Person:
         office, number = self.office, self.grown

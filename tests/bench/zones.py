@@ -68,9 +68,9 @@ insert into item (id, zone_id, campaign_id, number, list, title, requirement, ba
       'upward', jsonb_build_array(bench_id({PERSON}, $2)), 'oversight', jsonb_build_array(bench_id({PERSON}, $2 + 1))),
     'in_progress', 1, date '2099-12-15', false, false, false, '["near_due"]', '', '', now(), now(), 1
   from generate_series(0, $2 * {ITEMS_EACH} - 1) n;
-insert into cycle (id, zone_id, item_id, number, opened_at, reason, basis, due_on, owner_id, received_at,
+insert into cycle (id, zone_id, item_id, number, opening, opened_at, reason, basis, due_on, owner_id, received_at,
     evidence_count, returned_times)
-  select bench_id({CYCLE}, n), $1, bench_id({ITEM}, n), 1, timestamptz '2026-11-02 01:00:00Z', '', '',
+  select bench_id({CYCLE}, n), $1, bench_id({ITEM}, n), 1, 'issue', timestamptz '2026-11-02 01:00:00Z', '', '',
     date '2099-12-15', bench_id({PERSON}, n % $2), timestamptz '2026-11-02 02:00:00Z', 2, 0
   from generate_series(0, $2 * {ITEMS_EACH} - 1) n
 """

@@ -94,6 +94,7 @@ STEPS: dict[str, tuple[Callable[[Office], Awaitable[Item]], Step]] = {
     "resume": (suspended, lambda o, i: ledger.resume(i.id, by=o.overseer)),
     "cancel": (Office.received, lambda o, i: ledger.cancel(i.id, by=o.overseer, reason="部署调整")),
     "confirm": (Office.closed, lambda o, i: ledger.confirm(i.id, by=o.inspector, basis="第1次回头看")),
+    "send_back": (Office.closed, lambda o, i: ledger.send_back(i.id, by=o.inspector, reason="未到位", basis="回头看")),
     "reopen": (Office.closed, lambda o, i: ledger.reopen(i.id, by=o.inspector, reason="反弹", basis="回头看")),
 }
 

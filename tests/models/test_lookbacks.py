@@ -2,24 +2,20 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from models import evidence, ledger, lookbacks
 from models.base import clock
-from models.base.audit import AuditRow
 from models.base.errors import Conflict, Forbidden, Invalid, NotFound
 from models.base.ids import new_id
-from models.base.scope import Scope
 from models.ledger import Cycle, Item, ListKind, State
 from models.lookbacks import (
     Check,
     DrawRecord,
     Effect,
     Finding,
-    LookbackPlan,
     Place,
     PlanFacts,
     Population,
@@ -27,13 +23,12 @@ from models.lookbacks import (
     Strata,
     Verdict,
     Visit,
-    VisitFacts,
     VisitRecord,
     verify,
 )
 from models.organization import Zone
 from models.reminders import Reminder, ReminderKind, ReminderState
-from tests.lookback_zone import Office, furnish
+from tests.lookback_zone import Office, acts, drawn, furnish, planned, recorded, says, scope_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -42,34 +37,6 @@ pytestmark = pytest.mark.usefixtures("database")
 async def office(zone: Zone) -> Office:
     """The small zone."""
     return await furnish(zone)
-
-
-def says(verdict: Verdict = Verdict.EFFECTIVE, **facts: Any) -> VisitFacts:
-    return VisitFacts(**{"verdict": verdict, "seen": "现场整洁。", "visited_at": clock.now(), **facts})
-
-
-async def planned(office: Office, **facts: Any) -> LookbackPlan:
-    said = {"name": "半年回头看", "population": Population(), "percent": 100, **facts}
-    return await lookbacks.plan(PlanFacts(**said), by=await office.scope("oversight"))
-
-
-async def drawn(office: Office, **facts: Any) -> list[Visit]:
-    plan = await planned(office, **facts)
-    await lookbacks.draw_visits(plan.id, by=await office.scope("oversight"), seed="7")
-    return await Visit.filter(plan_id=plan.id).order_by("id")
-
-
-async def scope_of(office: Office, person_id: UUID | None) -> Scope:
-    return await office.scope(next(name for name, known in office.people.items() if known == person_id))
-
-
-async def recorded(office: Office, visit: Visit, facts: VisitFacts, **said: Any) -> VisitRecord:
-    by = await scope_of(office, visit.inspector_id)
-    return await lookbacks.record_visit(visit.id, facts, by=by, **{"client_id": new_id(), **said})
-
-
-async def acts(subject_id: UUID) -> list[str]:
-    return await AuditRow.filter(subject_id=subject_id).order_by("id").values_list("action", flat=True)  # type: ignore[return-value]
 
 
 # Plans
@@ -324,34 +291,6 @@ async def test_effective_confirms_the_closed_cycle_and_tells_nobody(office: Offi
     assert (await Item.get(id=item.id)).state is State.CLOSED
     assert "item.confirmed" in await acts(item.id)
     assert await Reminder.filter(person_id=office.people["owner A"]).count() == before
-
-
-async def test_mostly_effective_says_what_remains_and_leaves_the_item_closed(office: Office) -> None:
-    item = await office.closed_item("A")
-    (visit,) = await drawn(office)
-    with pytest.raises(ValueError, match="后续"):
-        says(Verdict.MOSTLY_EFFECTIVE)
-    record = await recorded(office, visit, says(Verdict.MOSTLY_EFFECTIVE, follow_up="补齐标识牌"))
-    assert record.effect is Effect.FOLLOW_UP
-    assert (await Item.get(id=item.id)).state is State.CLOSED
-    (told,) = await Reminder.filter(person_id=office.people["owner A"], kind=ReminderKind.INFORMED)
-    assert "补齐标识牌" in told.summary
-
-
-@pytest.mark.parametrize(("verdict", "word"), [(Verdict.RELAPSE, "反弹"), (Verdict.INEFFECTIVE, "未到位")])
-async def test_relapse_and_ineffective_open_a_new_cycle_with_reason_and_basis(
-    office: Office, verdict: Verdict, word: str
-) -> None:
-    item = await office.closed_item("A")
-    (visit,) = await drawn(office)
-    record = await recorded(office, visit, says(verdict, rectify_days=3))
-    assert record.effect is Effect.REOPENED
-    reopened = await Item.get(id=item.id)
-    assert (reopened.state, reopened.cycle, reopened.due_days) == (State.ISSUED, 2, 3)
-    first, second = await Cycle.filter(item_id=item.id).order_by("number")
-    assert first.closed_at is not None
-    assert word in second.reason
-    assert "半年回头看" in second.basis
 
 
 async def test_a_relapse_replayed_from_offline_opens_one_cycle_however_late_it_comes(office: Office) -> None:

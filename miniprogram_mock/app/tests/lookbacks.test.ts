@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { type Draft, draftFrom, emptyDraft, missingIn, recordOf } from '@/pages/lookbacks/drafts'
 import { type VisitLine, visitAt, type Visits } from '@/pages/lookbacks/reading'
-import { placeWords } from '@/pages/lookbacks/words'
+import { findingWords, placeWords } from '@/pages/lookbacks/words'
 
 const draft = (patch: Partial<Draft> = {}): Draft => ({
   ...emptyDraft(new Date('2026-11-24T02:20:00Z')),
@@ -20,6 +20,9 @@ test('mostly effective asks what follows, a correction asks why, days are days',
   expect(Object.keys(missingIn(draft(), true))).toEqual(['correction_reason'])
   expect(Object.keys(missingIn(draft({ verdict: 'relapse', rectify_days: '251' }), false))).toEqual(['rectify_days'])
   expect(missingIn(draft({ verdict: 'relapse', rectify_days: '' }), false)).toEqual({})
+  expect(Object.keys(missingIn(draft({ verdict: 'mostly_effective', follow_up: '补', rectify_days: '0' }), false))).toEqual([
+    'rectify_days',
+  ])
 })
 
 test('what belongs to another verdict is not sent', () => {
@@ -29,8 +32,19 @@ test('what belongs to another verdict is not sent', () => {
   expect(recordOf(draft({ ...typed, verdict: 'ineffective' }), false).rectify_days).toBe(5)
   expect(recordOf(draft({ ...typed, verdict: 'mostly_effective' }), true)).toMatchObject({
     follow_up: '补挂公示牌',
+    rectify_days: 5,
     correction_reason: '笔误',
   })
+})
+
+test('what people said is sent beside what was seen, and need not be', () => {
+  expect(recordOf(draft({ interview: ' 社区每周巡查。 ' }), false)).toMatchObject({ interview: '社区每周巡查。' })
+  expect(recordOf(draft({ interview: undefined }), false).interview).toBe('') // a draft kept before there was the field
+})
+
+test('what was found at a line is told with its note', () => {
+  expect(findingWords({ finding: 'partly', note: '缺一段' })).toBe('部分到位：缺一段')
+  expect(findingWords({ finding: 'met', note: '' })).toBe('到位')
 })
 
 test('a refused record comes back as it was filled in', () => {
@@ -41,7 +55,7 @@ test('a refused record comes back as it was filled in', () => {
 })
 
 test('a site code opens the visit of its item, an open one before a recorded one', () => {
-  const line = (id: string, item: string) => ({ id, item_id: item }) as VisitLine
+  const line = (id: string, item: string) => ({ id, item_id: item, site_codes: [] as string[] }) as unknown as VisitLine
   const [a, b, c] = ['a', 'b', 'c'].map((digit) => `${digit.repeat(8)}-0000-7000-8000-000000000000`)
   const visits: Visits = { open: [line(a!, c!)], recorded: [line(b!, c!)] }
   const bare = (id: string) => id.replaceAll('-', '')
@@ -51,6 +65,15 @@ test('a site code opens the visit of its item, an open one before a recorded one
   for (const strange of ['', '%', 'scene=1', 'https://example.cn/', 'd'.repeat(32)]) {
     expect(visitAt(strange, visits)).toBeUndefined()
   }
+})
+
+test("a unit's site code opens the first visit there that is still open", () => {
+  const [site, other] = ['a'.repeat(32), 'b'.repeat(32)]
+  const line = (id: string, ...codes: string[]) => ({ id, item_id: `item-${id}`, site_codes: codes }) as unknown as VisitLine
+  const visits: Visits = { open: [line('1', other!), line('2', site!), line('3', site!)], recorded: [line('4', site!)] }
+  expect(visitAt(site!, visits)?.id).toBe('2')
+  expect(visitAt(site!, { open: [], recorded: visits.recorded })?.id).toBe('4')
+  expect(visitAt(site!, { open: [line('1')], recorded: [] })).toBeUndefined()
 })
 
 test('a coarse place is told in two decimals', () => {

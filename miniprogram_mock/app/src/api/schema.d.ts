@@ -688,6 +688,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mini/lookbacks/visits/itinerary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一天走访的单位和事项
+         * @description 当天已记录的在前，按先后；还没有检查的在后，期限近的在前。只是清单，不记路线和坐标。
+         */
+        get: operations["mini.lookbacks.itinerary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mini/lookbacks/visits/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 一次走访，填写几件检查
+         * @description 同一单位的几件检查一次填写：情况、位置、照片只填一次，每件各记一份。全部保存或全部不保存；可离线、可重发。
+         */
+        post: operations["mini.lookbacks.record_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mini/me": {
         parameters: {
             query?: never;
@@ -914,7 +954,7 @@ export interface components {
          * @description Every step there is.
          * @enum {string}
          */
-        Action: "issue" | "receive" | "report" | "request_close_out" | "unit_approve" | "unit_return" | "close_out" | "oversight_return" | "ask_extension" | "unit_extension" | "oversight_extension" | "make_long_term" | "review_stage" | "suspend" | "resume" | "cancel" | "confirm" | "reopen";
+        Action: "issue" | "receive" | "report" | "request_close_out" | "unit_approve" | "unit_return" | "close_out" | "oversight_return" | "ask_extension" | "unit_extension" | "oversight_extension" | "make_long_term" | "review_stage" | "suspend" | "resume" | "cancel" | "confirm" | "send_back" | "reopen";
         /**
          * Alike
          * @description In what two pieces of evidence are alike.
@@ -1189,6 +1229,17 @@ export interface components {
             first_pass: boolean | null;
         };
         /**
+         * DayQuery
+         * @description Which day.
+         */
+        DayQuery: {
+            /**
+             * On
+             * @description 哪一天；不填为今天。
+             */
+            on?: string | null;
+        };
+        /**
          * DecisionIn
          * @description A decision on a request for more time.
          */
@@ -1344,10 +1395,12 @@ export interface components {
         };
         /**
          * Effect
-         * @description What a record did to its item. `none`: the item had moved on, or a correction left the verdict as it was.
+         * @description What a record did to its item: left it closed, filed what remains as a small task, or opened it again.
+         *
+         *     `none`: the item had moved on, or a correction left the verdict as it was.
          * @enum {string}
          */
-        Effect: "confirmed" | "follow_up" | "reopened" | "none";
+        Effect: "confirmed" | "follow_up" | "sent_back" | "reopened" | "none";
         /**
          * EvidenceOut
          * @description One piece of evidence.
@@ -1679,6 +1732,43 @@ export interface components {
             limit: number;
         };
         /**
+         * ItemFacts
+         * @description What was found at one of the items that one visit served.
+         */
+        ItemFacts: {
+            /** @description 结论：effective 整改到位，mostly_effective 基本到位，ineffective 未到位，relapse 反弹。 */
+            verdict: components["schemas"]["Verdict"];
+            /**
+             * Follow Up
+             * @description 后续要做的事；结论为基本到位时必填。
+             * @default
+             */
+            follow_up: string;
+            /**
+             * Checks
+             * @description 逐条核查；没有填的按未核查记。
+             * @default []
+             */
+            checks: components["schemas"]["Check"][];
+            /**
+             * Rectify Days
+             * @description 结论不是整改到位时，后续或重新办理的期限（工作日）；不填为 10 个工作日。
+             */
+            rectify_days?: number | null;
+            /**
+             * Visit Id
+             * Format: uuid
+             * @description 检查编号。
+             */
+            visit_id: string;
+            /**
+             * Seen
+             * @description 只关系这一件的情况，可以不填。
+             * @default
+             */
+            seen: string;
+        };
+        /**
          * ItemLine
          * @description One item in a list.
          */
@@ -1892,11 +1982,47 @@ export interface components {
             next_actions: components["schemas"]["NextAction"][];
         };
         /**
+         * ItineraryOut
+         * @description One's own day as a list of units; nothing is kept of the way itself.
+         */
+        ItineraryOut: {
+            /**
+             * On
+             * Format: date
+             */
+            on: string;
+            /** Stops */
+            stops: components["schemas"]["StopOut"][];
+        };
+        /**
          * Kind
          * @description Kinds of evidence (domain.md §6). All weigh the same: a photo is never required.
          * @enum {string}
          */
         Kind: "photo" | "document" | "text" | "paper_reference";
+        /**
+         * LastTimeOut
+         * @description What an earlier visit to the same item found: stands beside the form, so that nothing is looked up or retyped.
+         */
+        LastTimeOut: {
+            /**
+             * Visited At
+             * Format: date-time
+             */
+            visited_at: string;
+            verdict: components["schemas"]["Verdict"];
+            /** Verdict Label */
+            verdict_label: string;
+            /** Seen */
+            seen: string;
+            /** Follow Up */
+            follow_up: string;
+            /**
+             * Checks
+             * @description 上次各条的核查情况，序号是这次的；上次没有的条不列
+             */
+            checks: components["schemas"]["CheckOut"][];
+        };
         /**
          * ListKind
          * @description The three lists of a campaign: 任务清单, 责任清单, 问题清单.
@@ -2213,30 +2339,12 @@ export interface components {
          * @description A record, or with a reason the correction of one.
          */
         RecordIn: {
-            /** @description 结论：effective 整改到位，mostly_effective 基本到位，ineffective 未到位，relapse 反弹。 */
-            verdict: components["schemas"]["Verdict"];
             /**
-             * Seen
-             * @description 看到的情况。
-             */
-            seen: string;
-            /**
-             * Follow Up
-             * @description 后续要做的事；结论为基本到位时必填。
+             * Interview
+             * @description 走访了解的情况：与有关人员谈到什么，可以不填；不写身份证号、住址等个人信息。
              * @default
              */
-            follow_up: string;
-            /**
-             * Checks
-             * @description 逐条核查；没有填的按未核查记。
-             * @default []
-             */
-            checks: components["schemas"]["Check"][];
-            /**
-             * Rectify Days
-             * @description 未到位或反弹时，重新办理的期限（工作日）；不填为 10 个工作日。
-             */
-            rectify_days?: number | null;
+            interview: string;
             /** @description 位置，自愿提供，不提供不影响记录。 */
             place?: components["schemas"]["Place"] | null;
             /**
@@ -2251,6 +2359,30 @@ export interface components {
              * @description 检查时间。
              */
             visited_at: string;
+            /** @description 结论：effective 整改到位，mostly_effective 基本到位，ineffective 未到位，relapse 反弹。 */
+            verdict: components["schemas"]["Verdict"];
+            /**
+             * Follow Up
+             * @description 后续要做的事；结论为基本到位时必填。
+             * @default
+             */
+            follow_up: string;
+            /**
+             * Checks
+             * @description 逐条核查；没有填的按未核查记。
+             * @default []
+             */
+            checks: components["schemas"]["Check"][];
+            /**
+             * Rectify Days
+             * @description 结论不是整改到位时，后续或重新办理的期限（工作日）；不填为 10 个工作日。
+             */
+            rectify_days?: number | null;
+            /**
+             * Seen
+             * @description 看到的情况。
+             */
+            seen: string;
             /**
              * Correction Reason
              * @description 更正理由；首次记录不填。
@@ -2278,6 +2410,11 @@ export interface components {
             verdict_label: string;
             /** Seen */
             seen: string;
+            /**
+             * Interview
+             * @description 走访了解的情况
+             */
+            interview: string;
             /** Follow Up */
             follow_up: string;
             /** Checks */
@@ -2309,19 +2446,46 @@ export interface components {
              */
             paper: string;
             /**
+             * Written By
+             * Format: uuid
+             * @description 写这份记录的检查人员
+             */
+            written_by: string;
+            /**
+             * Together
+             * @description 同一次走访提交的几份记录，这一项相同；单独提交为空
+             */
+            together: string | null;
+            /**
              * Corrects
              * @description 更正的是哪份记录；首次记录为空
              */
             corrects: string | null;
             /** Correction Reason */
             correction_reason: string;
-            /** @description 对事项的作用：confirmed 确认销号，follow_up 跟进，reopened 重开一轮，none 没有变动 */
+            /** @description 对事项的作用：confirmed 确认销号，follow_up 后续交为一件小任务，sent_back 退回重办，reopened 反弹重开一轮，none 没有变动 */
             effect: components["schemas"]["Effect"];
+            /**
+             * Follow Up Item
+             * @description 后续要做的事所交的任务；没有为空
+             */
+            follow_up_item: string | null;
             /**
              * Cosigned
              * @description 另一位检查人员是否已会签
              */
             cosigned: boolean;
+        };
+        /**
+         * RecordsOut
+         * @description The records of one submission.
+         */
+        RecordsOut: {
+            /**
+             * Records
+             * @description 每件一份，次序同提交时
+             */
+            records: components["schemas"]["RecordOut"][];
         };
         /**
          * RefreshIn
@@ -2575,6 +2739,60 @@ export interface components {
          */
         State: "draft" | "issued" | "received" | "in_progress" | "unit_review" | "oversight_review" | "closed" | "long_term" | "suspended" | "cancelled";
         /**
+         * StopFacts
+         * @description One visit to one unit that served several of its items: said once, and of each item what was found at it.
+         */
+        StopFacts: {
+            /**
+             * Interview
+             * @description 走访了解的情况：与有关人员谈到什么，可以不填；不写身份证号、住址等个人信息。
+             * @default
+             */
+            interview: string;
+            /** @description 位置，自愿提供，不提供不影响记录。 */
+            place?: components["schemas"]["Place"] | null;
+            /**
+             * Evidence
+             * @description 佐证材料编号，自愿提供。
+             * @default []
+             */
+            evidence: string[];
+            /**
+             * Visited At
+             * Format: date-time
+             * @description 检查时间。
+             */
+            visited_at: string;
+            /**
+             * Seen
+             * @description 看到的情况。
+             */
+            seen: string;
+            /**
+             * Records
+             * @description 各件的核查和结论。
+             */
+            records: components["schemas"]["ItemFacts"][];
+        };
+        /**
+         * StopOut
+         * @description A unit on the way, and the visits there.
+         */
+        StopOut: {
+            /**
+             * Unit Id
+             * Format: uuid
+             */
+            unit_id: string;
+            /**
+             * Unit
+             * @description 单位
+             */
+            unit: string;
+            /** Visits */
+            visits: components["schemas"]["VisitLine"][];
+        };
+        /**
          * TokensOut
          * @description Keep both; each refresh token is good once.
          */
@@ -2779,10 +2997,20 @@ export interface components {
              */
             inspectors: string[];
             /**
+             * Inspector Ids
+             * @description 检查人员编号，次序同姓名
+             */
+            inspector_ids: string[];
+            /**
              * To Cosign
              * @description 最近一份记录等本人会签
              */
             to_cosign: boolean;
+            /**
+             * Site Codes
+             * @description 扫到这些站点码时，打开这次检查；码的内容没有别的含义
+             */
+            site_codes: string[];
         };
         /**
          * VisitOut
@@ -2846,10 +3074,20 @@ export interface components {
              */
             inspectors: string[];
             /**
+             * Inspector Ids
+             * @description 检查人员编号，次序同姓名
+             */
+            inspector_ids: string[];
+            /**
              * To Cosign
              * @description 最近一份记录等本人会签
              */
             to_cosign: boolean;
+            /**
+             * Site Codes
+             * @description 扫到这些站点码时，打开这次检查；码的内容没有别的含义
+             */
+            site_codes: string[];
             /**
              * Requirement
              * @description 事项要求
@@ -2875,6 +3113,8 @@ export interface components {
              * @description 核查要点，取自事项要求
              */
             checklist: string[];
+            /** @description 上次检查同一事项的情况；没有查过为空 */
+            last_time: components["schemas"]["LastTimeOut"] | null;
             /**
              * Evidence
              * @description 这次检查已提交的佐证材料
@@ -4540,7 +4780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 服务暂时不可用：unavailable */
+            /** @description 服务暂时不可用：unavailable、store_unavailable、address_busy */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4706,7 +4946,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 服务暂时不可用：unavailable */
+            /** @description 服务暂时不可用：unavailable、store_unavailable、address_busy */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4760,7 +5000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 服务暂时不可用：unavailable、store_unavailable、address_busy */
+            /** @description 服务暂时不可用：unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5013,7 +5253,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 服务暂时不可用：unavailable */
+            /** @description 服务暂时不可用：unavailable、store_unavailable、address_busy */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5274,7 +5514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 服务暂时不可用：unavailable */
+            /** @description 服务暂时不可用：unavailable、store_unavailable、address_busy */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7508,6 +7748,218 @@ export interface operations {
                 };
             };
             /** @description 内容有误：invalid_body、idempotency_key_missing、no_such_line、unknown_evidence */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.lookbacks.itinerary": {
+        parameters: {
+            query?: {
+                /** @description 哪一天；不填为今天。 */
+                on?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItineraryOut"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 没有权限：role_missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容有误：invalid_query */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.lookbacks.record_stop": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 客户端生成的 UUID；网络不好重发时用同一个，只会办一次。 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopFacts"];
+            };
+        };
+        responses: {
+            /** @description 成功。 */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordsOut"];
+                };
+            };
+            /** @description 请求有误：malformed_json */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 没有权限：role_missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 没有找到：not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 与当前状态不符：already_recorded、client_id_reused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 类型不支持：json_expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容有误：invalid_body、idempotency_key_missing、no_such_line、unknown_evidence、another_unit、another_team */
             422: {
                 headers: {
                     [name: string]: unknown;

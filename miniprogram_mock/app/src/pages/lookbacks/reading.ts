@@ -74,10 +74,11 @@ function standsRecorded(seen: Visit, made: Schemas['RecordOut']): void {
   remember(listName(), { open, recorded: [{ ...line, recorded_at }, ...list.recorded] })
 }
 
-/** Which of `visits` a site code stands for: its scene is the item's or the visit's id, without its dashes. */
+/** Which of `visits` a site code stands for: its scene is one of the visit's site codes, or the item's or the visit's id. */
 export function visitAt(code: string, visits: Visits): VisitLine | undefined {
   const scene = /(?:^|=|%3D)([0-9a-f]{32})$/i.exec(code.trim())?.[1]?.toLowerCase()
   const bare = (id: string) => id.replaceAll('-', '')
-  const stands = (visit: VisitLine) => [visit.id, visit.item_id].some((id) => bare(id) === scene)
+  const stands = (visit: VisitLine) =>
+    scene !== undefined && [...(visit.site_codes ?? []), bare(visit.id), bare(visit.item_id)].includes(scene)
   return visits.open.find(stands) ?? visits.recorded.find(stands)
 }

@@ -17,14 +17,27 @@ export const FINDINGS: readonly { value: Schemas['Finding']; label: string }[] =
 
 export const EFFECTS: Record<Schemas['Effect'], string> = {
   confirmed: '销号得到确认。',
-  follow_up: '责任人已收到后续要做的事。',
+  follow_up: '后续要做的事已作为一件小任务交给责任人。',
+  sent_back: '事项已退回责任人，按新的期限重新办理。',
   reopened: '事项已重新交办，开始新一轮办理。',
   none: '事项没有变动。',
+}
+
+/** What happens once the record has arrived. */
+export const FOLLOWS: Record<Schemas['Verdict'], string> = {
+  effective: '',
+  mostly_effective: '记录送到后，后续要做的事会作为一件小任务交给责任人，只交一次。',
+  ineffective: '记录送到后，事项会退回责任人重新办理。',
+  relapse: '记录送到后，事项会重新交办给责任人。',
 }
 
 export function labelOf<T extends string>(words: readonly { value: T; label: string }[], value: T): string {
   return words.find((one) => one.value === value)?.label ?? value
 }
+
+/** 「部分到位：缺一段」. */
+export const findingWords = (check: Pick<Schemas['CheckOut'], 'finding' | 'note'>) =>
+  labelOf(FINDINGS, check.finding) + (check.note ? `：${check.note}` : '')
 
 /** 「北纬 30.59°，东经 114.31°（约一公里的大致位置）」. */
 export function placeWords({ latitude, longitude, coarse }: Schemas['Place']): string {
