@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from deploy.commands.connecting import connected
 from deploy.commands.organization import ZoneCode, zone_id_of
-from gateways.store import Store
+from gateways.store import Store, opened
 from models import packs
 from models.base.database import in_transaction
 from models.base.errors import NotFound
@@ -45,7 +45,7 @@ def pack(
 async def _pack(zone: str, subject: str, output: Path) -> Made:
     async with connected() as settings:
         by = Scope(await zone_id_of(zone), "operator", grants=(Grant(Role.OVERSIGHT, ""),))
-        store = Store.open(settings.store_url)
+        store = await opened(settings)
         for _ in range(MOST_TRIES):
             try:
                 return await _written(subject, output, store, by)

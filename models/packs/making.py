@@ -11,6 +11,7 @@ import orjson
 
 from models.base import audit, clock
 from models.base.audit import AuditBlock
+from models.base.errors import Unavailable
 from models.evidence import address as evidence_address
 from models.organization import Zone
 from models.packs import manifest
@@ -47,7 +48,7 @@ class Objects(Protocol):
     """The part of the object store that packs use (gateways.store.Store is one)."""
 
     def get(self, key: str) -> AsyncIterator[bytes]:
-        """The object in chunks; LookupError at the first one where there is none."""
+        """The object in chunks; Unavailable (`object_missing`) at the first one where there is none."""
 
 
 class NotSealedYet(Exception):
@@ -141,7 +142,9 @@ class Made:
         chunks = self.objects.get(evidence_address(self.pack.zone_id, sha256))
         try:
             first = await anext(chunks)
-        except LookupError:
+        except Unavailable as gone:
+            if gone.code != "object_missing":
+                raise
             self.lost.append(path)
             return
         async for chunk in self._add(Entry(path, what, _with(first, chunks), deflate=False)):

@@ -306,7 +306,7 @@ async def test_what_was_found_last_time_comes_with_the_form(office: Office, over
     phone = await phone_for("inspector 1")
     assert (await phone.get(f"{VISITS}/{visit['id']}")).content["last_time"] is None
     await record(phone, visit, checks=[{"line": 1, "finding": "partly", "note": "缺一段"}])
-    later = await drawn(office, overseer, "inspector 1", name="年终回头看")
+    later = await drawn(office, overseer, "inspector 1", name="年终回头看", although_visited="群众再次反映")
     last = (await phone.get(f"{VISITS}/{later['id']}")).content["last_time"]
     assert (last["verdict_label"], last["checks"][1]["note"]) == ("整改到位", "缺一段")
 

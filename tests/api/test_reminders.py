@@ -67,7 +67,7 @@ async def test_a_phone_is_told_what_to_ask_consent_for_and_sees_its_own_burden(p
 
 async def test_the_office_changes_a_policy_only_from_its_newest_version(overseer: Client) -> None:
     listed = (await overseer.get("/api/console/policies")).content["items"]
-    assert {policy["code"] for policy in listed} == {"near_due", "unacknowledged", "overdue"}
+    assert {policy["code"] for policy in listed} == {"near_due", "unacknowledged", "overdue", "important"}
     step = {"condition": "days_to_due", "amount": 5, "level": 1, "tell": ["owner"], "action": "remind"}
     address, body = "/api/console/policies/near_due", {"name": "临期", "steps": [step]}
 
@@ -87,6 +87,7 @@ async def test_the_office_changes_a_policy_only_from_its_newest_version(overseer
         "near_due": False,
         "unacknowledged": True,
         "overdue": True,
+        "important": True,
     }
 
 

@@ -131,7 +131,7 @@ async def test_policies_of_the_file_are_stored_and_serve_rows_that_name_none(off
     await bring(office, workbook(GOOD, policies=(POLICY,)))
     (item,) = await Item.all()
     assert item.policy_codes == ["near"]
-    assert [policy.code for policy in await escalations.policies_of(office.zone.id)] == ["near"]
+    assert [policy.code for policy in await escalations.policies_of(office.zone.id)] == ["near", "important"]
 
 
 async def test_faults_of_both_sheets_are_told_together(office: Office) -> None:

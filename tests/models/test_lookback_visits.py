@@ -76,7 +76,7 @@ async def test_what_an_earlier_visit_found_stands_beside_each_line(office: Offic
     assert (await lookbacks.my_visit(first.id, by=by)).last_time is None
     checks = (Check(line=0, finding=Finding.MET), Check(line=1, finding=Finding.PARTLY, note="缺一段"))
     await recorded(office, first, says(checks=checks, visited_at=clock.now() - timedelta(days=30)))
-    (second,) = await drawn(office, name="二", inspectors=(office.people["inspector 1"],))
+    (second,) = await drawn(office, name="二", although_visited="再次反映", inspectors=(office.people["inspector 1"],))
     seen = await lookbacks.my_visit(second.id, by=by)
     assert seen.last_time is not None
     found = lookbacks.beside(seen.visit.item.requirement, seen.last_time.checks)
@@ -91,7 +91,7 @@ async def test_a_correction_is_what_was_found_last_time(office: Office) -> None:
     (first,) = await visits_to(office, "A", name="一")
     await recorded(office, first, says(seen="整洁。"))
     await recorded(office, first, says(seen="其实未清。"), correction_reason="看错一处")
-    (second,) = await drawn(office, name="二", inspectors=(office.people["inspector 1"],))
+    (second,) = await drawn(office, name="二", although_visited="再次反映", inspectors=(office.people["inspector 1"],))
     seen = await lookbacks.my_visit(second.id, by=await office.scope("inspector 1"))
     assert seen.last_time is not None and seen.last_time.seen == "其实未清。"
 
@@ -99,7 +99,7 @@ async def test_a_correction_is_what_was_found_last_time(office: Office) -> None:
 async def test_a_recorded_visit_does_not_look_into_its_future(office: Office) -> None:
     (first,) = await visits_to(office, "A", name="一")
     await recorded(office, first, says())
-    (second,) = await drawn(office, name="二", inspectors=(office.people["inspector 1"],))
+    (second,) = await drawn(office, name="二", although_visited="再次反映", inspectors=(office.people["inspector 1"],))
     await recorded(office, second, says(seen="第二次。"))
     assert (await lookbacks.my_visit(first.id, by=await office.scope("inspector 1"))).last_time is None
 
@@ -196,7 +196,7 @@ async def test_an_item_that_a_colleague_recorded_meanwhile_is_named(office: Offi
 async def test_a_stop_is_at_one_unit_by_one_team_of_ones_own_visits(office: Office) -> None:
     in_a, in_b = await visits_to(office, "AB", name="一")
     both = (office.people["inspector 1"], office.people["inspector 2"])
-    pairs = await drawn(office, name="二", team=2, inspectors=both)
+    pairs = await drawn(office, name="二", although_visited="群众再次反映", team=2, inspectors=both)
     by = await office.scope("inspector 1")
     with pytest.raises(Invalid, match="another_unit"):
         await lookbacks.record_stop(stop([in_a, in_b]), by=by, client_id=new_id())

@@ -13,7 +13,7 @@ async def test_nobody_is_overtaken_by_more_than_those_who_ask_at_the_same_time(d
 
     async def ask_again_and_again() -> None:
         nonlocal served
-        for _ in range(30):
+        for _ in range(100):
             before = served
             await database.fetch("select 1")
             served += 1
@@ -21,7 +21,7 @@ async def test_nobody_is_overtaken_by_more_than_those_who_ask_at_the_same_time(d
 
     await asyncio.gather(*(ask_again_and_again() for _ in range(ASKING)))
     await database.disconnect()
-    assert max(overtaken) <= 2 * ASKING
+    assert max(overtaken) <= 4 * ASKING
 
 
 async def test_a_statement_that_fails_or_is_given_up_leaves_its_turn(database_url: str) -> None:

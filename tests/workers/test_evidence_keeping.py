@@ -20,7 +20,6 @@ from models.organization import Zone
 from tests import photos
 from tests.office import Office, open_office
 from tests.workers.conftest import WorkerProcess
-from workers import main
 from workers.evidence import VERIFIED_BYTES, verify, verify_one
 from workers.relay import SWEEPS, Context, Relay
 
@@ -168,5 +167,4 @@ async def test_a_worker_killed_in_the_middle_of_drawing_loses_nothing(
 
 
 def test_the_rounds_are_made_by_every_worker() -> None:
-    main.register()
     assert {"verify", "sweep_unnamed", "sweep_incoming"} <= {sweep.__name__ for _, sweep in SWEEPS}
