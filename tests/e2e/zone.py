@@ -115,6 +115,7 @@ class IssuedZone:
             "count": 1,
             "team": len(team),
             "inspectors": team,
+            "although_visited": "各项测试各抽一次",
         }
         plan = (await office.write("/lookbacks", facts))["id"]
         await office.write(f"/lookbacks/{plan}/draw", {})
