@@ -55,12 +55,14 @@ with due as (
   select id from escalation_watch where zone_id = $1 and id in (select watch_id from due)
   order by id for update skip locked
 )
-select id from escalation_timer
-where zone_id = $1 and state = 'waiting' and due_at <= $2 and watch_id in (select id from watches)
-order by id for update skip locked
+select step.id from watches cross join lateral (
+  select id from escalation_timer
+  where zone_id = $1 and watch_id = watches.id and state = 'waiting' and due_at <= $2
+  offset 0 for update skip locked) step
+order by step.id
 """
 """The watch is locked first, so that of one item's steps all that are due go to one worker, who merges them. What a
-disarming holds is passed by."""
+disarming holds is passed by. `offset 0`: what is asked for one watch stays asked for one watch, however many wait."""
 
 
 async def _lock_due(zone_id: UUID) -> list[Timer]:
