@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 from sanic import Request
 
-from api.evidence import brought
+from api.evidence import VisitNonce, brought
 from api.lookbacks import RECORDING, RecordIn, RecordOut, VisitLine, VisitOut, lines_of, page_of
 from api.wire import Listing, Page, Routes, Schema, read_cursor
 from api.wire.once import key_of
@@ -16,7 +16,7 @@ from models import evidence, lookbacks
 from models.base import clock
 from models.base.scope import Role, Scope
 from models.base.stated import Day
-from models.lookbacks import StopFacts
+from models.lookbacks import ItemFacts, StopFacts
 
 routes = Routes("mini", "/lookbacks/visits", tag="回头看")
 INSPECTORS = {Role.INSPECTOR}
@@ -47,6 +47,29 @@ class ItineraryOut(Schema):
 
     on: date
     stops: Sequence[StopOut]
+
+
+class FoundIn(ItemFacts):
+    """What was found at one item, with the nonce of its visit."""
+
+    nonce: VisitNonce = None
+
+    def facts(self) -> ItemFacts:
+        """What is said of it."""
+        return ItemFacts.model_construct(**{name: getattr(self, name) for name in ItemFacts.model_fields})
+
+
+class StopIn(StopFacts):
+    """One visit to one unit, and what came along with it."""
+
+    records: tuple[FoundIn, ...] = Field(
+        min_length=1, max_length=lookbacks.MOST_AT_ONCE, description="各件的核查和结论。"
+    )
+
+    def facts(self) -> StopFacts:
+        """What is said of the visit itself."""
+        said = {name: getattr(self, name) for name in StopFacts.model_fields}
+        return StopFacts.model_construct(**{**said, "records": tuple(one.facts() for one in self.records)})
 
 
 class RecordsOut(Schema):
@@ -84,16 +107,17 @@ async def itinerary(scope: Scope, query: DayQuery) -> ItineraryOut:
 @routes.post(
     "/records",
     roles=INSPECTORS,
-    body=StopFacts,
+    body=StopIn,
     reply=RecordsOut,
     status=201,
     idempotent="by_rule",
     summary="一次走访，填写几件检查",
     errors=(*sorted({*RECORDING} - {"nothing_to_correct"}), "another_unit", "another_team"),
 )
-async def record_stop(request: Request, scope: Scope, body: StopFacts) -> RecordsOut:
+async def record_stop(request: Request, scope: Scope, body: StopIn) -> RecordsOut:
     """同一单位的几件检查一次填写：情况、位置、照片只填一次，每件各记一份。全部保存或全部不保存；可离线、可重发。"""
-    kept = await lookbacks.record_stop(body, by=scope, client_id=key_of(request))
+    along = {one.visit_id: brought(request, scope, one.visit_id, one.nonce) for one in body.records}
+    kept = await lookbacks.record_stop(body.facts(), by=scope, client_id=key_of(request), brought=along)
     return RecordsOut(records=[RecordOut.of(record) for record in kept])
 
 

@@ -10,7 +10,7 @@ from models.lookbacks.drawing import (
     population_hash,
 )
 from models.lookbacks.draws import FrozenDraw, draw_frozen, draw_of, draw_visits, frozen_plans
-from models.lookbacks.facts import Check, ItemFacts, Place, StopFacts, VisitFacts, beside, checklist
+from models.lookbacks.facts import MOST_AT_ONCE, Check, ItemFacts, Place, StopFacts, VisitFacts, beside, checklist
 from models.lookbacks.patterns import (
     RELAPSED,
     accept_pattern,
@@ -90,6 +90,7 @@ from models.lookbacks.visits import (
 __all__ = [
     "DRAW_SITE_CODE",
     "FAULTS",
+    "MOST_AT_ONCE",
     "MOST_POSTERS",
     "RELAPSED",
     "SITE_PAGE",

@@ -134,7 +134,8 @@ async def keep(visit: Visit, item: Item, sent: Sent, by: Scope) -> VisitRecord:
     said = {
         "record": str(record.id),
         "record_sha256": sent.digest.hex(),
-        "words_sha256": audit.words_hash(record.seen, record.follow_up),  # without a place, for who may not see it
+        # without a place, for who may not see it
+        "words_sha256": audit.words_hash(record.seen, record.interview, record.follow_up),
         "verdict": record.verdict.value,
     }
     event = "visit.corrected" if before else "visit.recorded"

@@ -4,12 +4,14 @@ Each record holds the words, so that it can be read, corrected and co-signed by 
 the visits and named by all.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID, uuid5
 
 from models.base.database import atomic
 from models.base.errors import Fault, Invalid, NotFound
 from models.base.scope import Scope
+from models.evidence import NOTHING, Brought
 from models.ledger import Item
 from models.lookbacks.facts import StopFacts
 from models.lookbacks.recording import Sent, already_sent, digest_of, keep, settle
@@ -18,8 +20,12 @@ from models.lookbacks.visits import assigned_to
 
 
 @atomic()
-async def record_stop(stop: StopFacts, *, by: Scope, client_id: UUID) -> list[VisitRecord]:
-    """The records in the order of `stop.records`; `client_id` sent again gives the originals.
+async def record_stop(
+    stop: StopFacts, *, by: Scope, client_id: UUID, brought: Mapping[UUID, Brought] | None = None
+) -> list[VisitRecord]:
+    """The records in the order of `stop.records`; `client_id` sent again gives the originals, whatever is `brought`.
+
+    `brought` is by visit: each has a nonce of its own.
 
     The visits are to items of one unit, and of one team: else a photo would be shown to whoever was not there. Raises
     NotFound, Invalid (`another_unit`, `another_team`, and as `record_visit` does, pointing into `/records`), Conflict
@@ -48,7 +54,8 @@ async def record_stop(stop: StopFacts, *, by: Scope, client_id: UUID) -> list[Vi
         # The first in order of ids bears the phone's own id, so that the id cannot be used for anything else.
         own = client_id if one.visit_id == lead else uuid5(client_id, str(one.visit_id))
         visit = visits[one.visit_id]
-        sent = replace(shared, facts=stop.of(one), client_id=own)
+        along = (brought or {}).get(one.visit_id, NOTHING)
+        sent = replace(shared, facts=stop.of(one), client_id=own, brought=along)
         kept.append(await _keep(visit, items[visit.item_id], sent, by, place))
     await settle(visits.values(), by)
     return kept

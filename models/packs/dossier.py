@@ -97,8 +97,8 @@ PIECE = (
     *("effective_on", "review", "review_reason", "found_effective_on", "reviewed_at"),
 )
 RECORD = (
-    *("id", "verdict", "seen", "follow_up", "checks", "visited_at", "received_at", "source", "paper", "corrects"),
-    *("correction_reason", "effect"),
+    *("id", "verdict", "seen", "interview", "follow_up", "checks", "visited_at", "received_at", "source", "paper"),
+    *("corrects", "correction_reason", "effect"),
 )
 
 

@@ -22,6 +22,8 @@ from models.packs.manifest import ChainFact, Manifest, SubjectFact, ZoneFact
 from models.packs.tables import Pack
 
 ITEMS_AT_ONCE = 50
+OF_THE_OBJECT = ("object_missing", "object_unreadable")
+"""Codes of Unavailable by which the store says that one object cannot be had; any other is about the store itself."""
 README = """{name}
 
 本包是平台导出的办理档案，可脱离平台核对。
@@ -48,7 +50,7 @@ class Objects(Protocol):
     """The part of the object store that packs use (gateways.store.Store is one)."""
 
     def get(self, key: str) -> AsyncIterator[bytes]:
-        """The object in chunks; Unavailable (`object_missing`) at the first one where there is none."""
+        """The object in chunks. Raises Unavailable: where it is about the object, with a code of `OF_THE_OBJECT`."""
 
 
 class NotSealedYet(Exception):
@@ -135,20 +137,32 @@ class Made:
                 yield chunk
 
     async def _file(self, path: str, sha256: str, what: str) -> AsyncIterator[bytes]:
-        """Once, however many items it shows something of; what the store has lost is named."""
+        """Once, however many items it shows something of; what the store has lost, all or the rest of it, is named."""
         if path in self._packed:
             return
         self._packed.add(path)
         chunks = self.objects.get(evidence_address(self.pack.zone_id, sha256))
         try:
             first = await anext(chunks)
-        except Unavailable as gone:
-            if gone.code != "object_missing":
-                raise
-            self.lost.append(path)
+        except Unavailable as unavailable:
+            self._lost(path, unavailable)
             return
-        async for chunk in self._add(Entry(path, what, _with(first, chunks), deflate=False)):
+        async for chunk in self._add(Entry(path, what, self._rest(path, first, chunks), deflate=False)):
             yield chunk
+
+    async def _rest(self, path: str, first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        yield first
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except Unavailable as unavailable:
+            self._lost(path, unavailable)
+
+    def _lost(self, path: str, unavailable: Unavailable) -> None:
+        """A pack without one file is worth having, and names it; without the store there is none: raises it then."""
+        if unavailable.code not in OF_THE_OBJECT:
+            raise unavailable
+        self.lost.append(path)
 
     async def _add(self, entry: Entry) -> AsyncIterator[bytes]:
         async for chunk in self._archive.add(entry):
@@ -183,9 +197,3 @@ class Made:
 
 def _json(facts: dict[str, Any]) -> bytes:
     return orjson.dumps(facts, default=str, option=orjson.OPT_INDENT_2)
-
-
-async def _with(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for chunk in rest:
-        yield chunk

@@ -50,7 +50,7 @@ class ChainFact(_Part):
 
 
 class Manifest(_Part):
-    """All of it. `lost`: paths of originals and views that the store no longer had."""
+    """All of it. `lost`: paths of originals and views that the store no longer had, or not whole."""
 
     format: str = FORMAT
     name: str

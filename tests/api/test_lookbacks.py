@@ -1,5 +1,6 @@
 """Look-backs over HTTP: planned and drawn at the console, recorded on phones, replayed, co-signed, typed from paper."""
 
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from models.base import clock
 from models.base.settings import Settings
 from models.lookbacks import DrawRecord, verify
 from models.organization import Person, Zone
+from tests import photos
 from tests.api.conftest import Answer, Desk, Json, Phone
 from tests.lookback_zone import Office, furnish
 
@@ -235,6 +237,38 @@ async def test_without_a_nonce_and_with_a_clock_that_is_off_a_record_is_taken_an
         assert (await record(phone, visit, correction_reason=nonsense)).status == 201
 
 
+async def test_a_photo_in_parts_brings_the_nonce_and_the_clock_of_its_beginning(
+    office: Office, overseer: Desk, phone_for: Any
+) -> None:
+    visit, phone = await drawn(office, overseer, "inspector 1"), await phone_for("inspector 1")
+    nonce = (await phone.get(f"{VISITS}/{visit['id']}")).content["nonce"]
+    await send_in_parts(phone, visit, photos.jpeg(colour="teal"), nonce=nonce)
+    await send_in_parts(phone, visit, photos.jpeg(colour="olive"))
+    phone.headers["Phone-Time"] = (clock.now() + timedelta(hours=2)).isoformat()
+    await send_in_parts(phone, visit, photos.jpeg(colour="navy"), nonce="of somebody else")
+    shown = (await overseer.get("/api/console/evidence", params={"visit_id": visit["id"]})).content["items"]
+    assert {frozenset(signal["code"] for signal in piece["signals"]) for piece in shown} == {
+        frozenset(),
+        frozenset({"no_nonce"}),
+        frozenset({"foreign_nonce", "clock_skew"}),
+    }
+
+
+async def send_in_parts(phone: Phone, visit: Json, photo: bytes, **said: str) -> None:
+    """By tus: the requests after the first come from a phone whose clock has been set right."""
+    told = {"kind": "photo", "visit_id": visit["id"], "client_id": str(uuid4()), **said}
+    words = ",".join(f"{name} {b64encode(value.encode()).decode()}" for name, value in told.items())
+    tus = {"Tus-Resumable": "1.0.0"}
+    beginning = {**tus, "Upload-Length": str(len(photo)), "Upload-Metadata": words}
+    begun = await phone.post("/api/mini/evidence/uploads", headers=beginning)
+    assert begun.status == 201, begun.text
+    path = begun.headers["location"]
+    for start, part in ((0, photo[:500]), (500, photo[500:])):
+        sending = {**tus, "Content-Type": "application/offset+octet-stream", "Upload-Offset": str(start)}
+        answer = await phone.call("PATCH", path, data=part, headers={**sending, "Phone-Time": clock.now().isoformat()})
+        assert answer.status == 204, answer.text
+
+
 async def test_the_second_inspector_cosigns(office: Office, overseer: Desk, phone_for: Any) -> None:
     visit = await drawn(office, overseer, "inspector 1", "inspector 2", team=2)
     lead, other = [await phone_for(name) for name in visit["inspectors"]]
@@ -286,6 +320,26 @@ async def test_one_stop_records_several_items_once_however_often_it_is_sent(
     assert (await phone.write(f"{VISITS}/records", body | {"seen": "另一番情况。"}, key)).code == "client_id_reused"
     late = await phone.write(f"{VISITS}/records", body)
     assert (late.status, late.code) == (409, "already_recorded") and late.content["visit_id"] in str(visits)
+
+
+async def test_a_stop_brings_the_nonce_of_each_visit_and_how_the_clock_stood(
+    office: Office, overseer: Desk, phone_for: Any
+) -> None:
+    await office.closed_item("A")
+    plan = await planned(overseer, inspectors=[str(office.people["inspector 1"])])
+    assert (await overseer.post(f"{PLANS}/{plan['id']}/draw", {})).status == 200
+    phone, key = await phone_for("inspector 1"), str(uuid4())
+    opened, unopened = [visit["id"] for visit in (await phone.get(VISITS)).content["items"]]
+    nonce = (await phone.get(f"{VISITS}/{opened}")).content["nonce"]
+    phone.headers["Phone-Time"] = (clock.now() + timedelta(hours=2)).isoformat()
+    found: list[Json] = [{"visit_id": visit, "verdict": "effective"} for visit in (opened, unopened)]
+    body = {"seen": "沿线整洁。", "visited_at": SEEN["visited_at"], "records": [found[0] | {"nonce": nonce}, found[1]]}
+    first = await phone.write(f"{VISITS}/records", body, key)
+    again = await phone.write(f"{VISITS}/records", body | {"records": found}, key)
+    assert (first.status, again.content) == (201, first.content), first.text
+    for visit, codes in ((opened, ["clock_skew"]), (unopened, ["no_nonce", "clock_skew"])):
+        shown = (await overseer.get(f"{PLANS}/visits/{visit}")).content
+        assert [signal["code"] for signal in shown["signals"]] == codes
 
 
 async def test_the_day_is_a_list_of_units_without_a_coordinate(office: Office, overseer: Desk, phone_for: Any) -> None:

@@ -5,24 +5,28 @@ import re
 import struct
 import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import orjson
 import pytest
+from obstore.store import MemoryStore
 
-from gateways.store import Store
+from gateways.store import Keys, Store
+from gateways.store import made as made_key
+from gateways.store.keys import HEADER
 from models import organization, packs
 from models.base import audit
 from models.base.audit import AuditRow
-from models.base.errors import Conflict, Forbidden, NotFound
+from models.base.errors import Conflict, Forbidden, NotFound, Unavailable
 from models.base.scope import Grant, Role, Scope
 from models.evidence import Evidence, Kind, address
 from models.organization import Zone
 from models.packs import NotSealedYet, Pack, PackState, PackSubject, Stopped
 from models.packs.verifying.container import MOST_DIRECTORY
+from tests.lookback_zone import drawn, furnish, recorded, says
 from tests.office import Office, open_office
 from tests.packing import Files, closed, closed_with_evidence, opened, packed, photographed, rewritten, verified
 
@@ -115,6 +119,34 @@ async def test_an_original_that_rotted_in_the_store_is_named(office: Office, sto
     (photo,) = await Evidence.filter(item_id=item_id, kind=Kind.PHOTO)
     await _replace(store, address(office.zone.id, photo.sha256 or ""), b"another photo")
     assert "not the file that its name promises" in named(verified((await packed(office, store, ITEM, item_id))[0]))
+
+
+@pytest.mark.parametrize("place", [HEADER.size, HEADER.size + 2 * 2**20])
+async def test_a_sealed_original_that_no_longer_opens_is_named_and_the_rest_is_packed(
+    office: Office, tmp_path: Path, place: int
+) -> None:
+    store = Store.open(f"file://{tmp_path}/sealed", keys=Keys.read(made_key(), "aes-256-gcm"))
+    item_id = await closed_with_evidence(office, store)
+    (photo,) = await Evidence.filter(item_id=item_id, kind=Kind.PHOTO)
+    key = address(office.zone.id, photo.sha256 or "")
+    assert named(verified((await packed(office, store, ITEM, item_id))[0])) == ""
+    await _replace(store, key, await store.read(key) + bytes(3 * 2**20))
+    kept = tmp_path / "sealed" / key
+    kept.write_bytes(flipped_at(kept.read_bytes(), place))
+    content, packing = await packed(office, store, ITEM, item_id)
+    assert packing.lost == [f"originals/{photo.sha256}.jpg"]
+    assert f"originals/{photo.sha256}.jpg: was lost already when the pack was made" in named(verified(content))
+
+
+async def test_without_the_store_there_is_no_pack(office: Office, store: Store) -> None:
+    class Away(Store):
+        async def get(self, key: str) -> AsyncIterator[bytes]:
+            raise Unavailable("store_unavailable", "存放材料的地方暂时用不了。")
+            yield b""
+
+    item_id = await closed_with_evidence(office, store)
+    with pytest.raises(Unavailable, match="store_unavailable"):
+        await packed(office, Away(MemoryStore()), ITEM, item_id)
 
 
 async def test_a_pack_waits_for_the_log_to_be_sealed(office: Office, store: Store, database: str) -> None:
@@ -296,6 +328,30 @@ async def test_a_proof_of_another_chain_is_named(files: Files) -> None:
     manifest["chain"]["hash"] = "00" * 32
     found = named(verified(closed({**files, "manifest.json": orjson.dumps(manifest)})))
     assert "is not the block to which" in found and "does not stand in the sealed chain" in found
+
+
+async def test_what_people_said_at_a_visit_is_packed_and_pinned_to_where_it_was_said(zone: Zone, store: Store) -> None:
+    there = await furnish(zone)
+    item = await there.closed_item()
+    (visit,) = await drawn(there, inspectors=(there.people["inspector 1"],))
+    await recorded(there, visit, says(seen="围挡完好。\n场地整洁。", interview="社区反映每周有人巡查。"))
+    pack = await packs.drawn_up(ITEM, item.id, by=await there.scope("oversight"))
+    content = b"".join([chunk async for chunk in packs.Made(pack, store, _pdf).stream()])
+    assert named(verified(content)) == ""
+    files = opened(content)
+    for seen, interview in (
+        ("围挡完好。\n场地整洁。", "社区反映从未有人巡查。"),
+        ("围挡完好。", "场地整洁。\n社区反映每周有人巡查。"),
+    ):
+
+        def forged(facts: bytes, said: tuple[str, str] = (seen, interview)) -> bytes:
+            changed = orjson.loads(facts)
+            (record,) = changed["visits"][0]["records"]
+            record["seen"], record["interview"] = said
+            return orjson.dumps(changed)
+
+        found = named(verified(closed(rewritten(files, path_of(files, "item.json"), forged))))
+        assert "its verdict or words are not those that the log pins" in found
 
 
 # an archive made to do harm

@@ -61,9 +61,9 @@ def _microseconds(at: datetime) -> int:
     return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds
 
 
-def words_hash(words: str, more: str = "") -> str:
-    """SHA-256 (hex) by which the log pins words that it does not hold itself."""
-    return hashlib.sha256(f"{words}\n{more}".encode()).hexdigest()
+def words_hash(*words: str) -> str:
+    """SHA-256 (hex) by which the log pins words that it does not hold itself; none can be moved to its neighbour."""
+    return hashlib.sha256(orjson.dumps(words)).hexdigest()
 
 
 async def record(by: Scope, action: str, subject: tuple[str, UUID], **data: Any) -> None:

@@ -63,7 +63,7 @@ def _timeline(facts: dict[str, Any], rows: Rows) -> Iterator[tuple[str, str]]:
             yield name, "the log knows nothing of it"
         elif (row["action"], _instant(row["at"])) != (moment["event"], _instant(moment["at"])):
             yield name, "the log tells another act, or another time"
-        elif row["data"].get("words_sha256", words_hash("")) != words_hash(moment["text"], moment["missing"]):
+        elif row["data"].get("words_sha256", words_hash("", "")) != words_hash(moment["text"], moment["missing"]):
             yield name, "its words are not those that the log pins"
     yield from ((f"moment {row_id}", "stands in the log, but not here") for row_id in sorted(spoken))
 
@@ -113,12 +113,13 @@ def _visits(facts: dict[str, Any], rows: Rows) -> Iterator[tuple[str, str]]:
         name, row = f"record {record['id']}", told.pop(record["id"], None)
         if row is None:
             yield name, "the log knows nothing of it"
-        elif (row["verdict"], row["words_sha256"]) != (
-            record["verdict"],
-            words_hash(record["seen"], record["follow_up"]),
-        ):
+        elif (row["verdict"], row["words_sha256"]) != (record["verdict"], _words_of(record)):
             yield name, "its verdict or words are not those that the log pins"
     yield from ((f"record {left}", "stands in the log, but not here") for left in sorted(told))
+
+
+def _words_of(record: dict[str, Any]) -> str:
+    return words_hash(record["seen"], record["interview"], record["follow_up"])
 
 
 def _instant(said: str) -> datetime:

@@ -1669,6 +1669,48 @@ export interface components {
          */
         Finding: "met" | "partly" | "unmet" | "not_checked";
         /**
+         * FoundIn
+         * @description What was found at one item, with the nonce of its visit.
+         */
+        FoundIn: {
+            /** @description 结论：effective 整改到位，mostly_effective 基本到位，ineffective 未到位，relapse 反弹。 */
+            verdict: components["schemas"]["Verdict"];
+            /**
+             * Follow Up
+             * @description 后续要做的事；结论为基本到位时必填。
+             * @default
+             */
+            follow_up: string;
+            /**
+             * Checks
+             * @description 逐条核查；没有填的按未核查记。
+             * @default []
+             */
+            checks: components["schemas"]["Check"][];
+            /**
+             * Rectify Days
+             * @description 结论不是整改到位时，后续或重新办理的期限（工作日）；不填为 10 个工作日。
+             */
+            rectify_days?: number | null;
+            /**
+             * Visit Id
+             * Format: uuid
+             * @description 检查编号。
+             */
+            visit_id: string;
+            /**
+             * Seen
+             * @description 只关系这一件的情况，可以不填。
+             * @default
+             */
+            seen: string;
+            /**
+             * Nonce
+             * @description 检查编码，随检查详情取得，原样带回；没有也可以提交。
+             */
+            nonce?: string | null;
+        };
+        /**
          * HandbookOut
          * @description What I answer for, as of today.
          */
@@ -1730,43 +1772,6 @@ export interface components {
              * @default 20
              */
             limit: number;
-        };
-        /**
-         * ItemFacts
-         * @description What was found at one of the items that one visit served.
-         */
-        ItemFacts: {
-            /** @description 结论：effective 整改到位，mostly_effective 基本到位，ineffective 未到位，relapse 反弹。 */
-            verdict: components["schemas"]["Verdict"];
-            /**
-             * Follow Up
-             * @description 后续要做的事；结论为基本到位时必填。
-             * @default
-             */
-            follow_up: string;
-            /**
-             * Checks
-             * @description 逐条核查；没有填的按未核查记。
-             * @default []
-             */
-            checks: components["schemas"]["Check"][];
-            /**
-             * Rectify Days
-             * @description 结论不是整改到位时，后续或重新办理的期限（工作日）；不填为 10 个工作日。
-             */
-            rectify_days?: number | null;
-            /**
-             * Visit Id
-             * Format: uuid
-             * @description 检查编号。
-             */
-            visit_id: string;
-            /**
-             * Seen
-             * @description 只关系这一件的情况，可以不填。
-             * @default
-             */
-            seen: string;
         };
         /**
          * ItemLine
@@ -2739,10 +2744,10 @@ export interface components {
          */
         State: "draft" | "issued" | "received" | "in_progress" | "unit_review" | "oversight_review" | "closed" | "long_term" | "suspended" | "cancelled";
         /**
-         * StopFacts
-         * @description One visit to one unit that served several of its items: said once, and of each item what was found at it.
+         * StopIn
+         * @description One visit to one unit, and what came along with it.
          */
-        StopFacts: {
+        StopIn: {
             /**
              * Interview
              * @description 走访了解的情况：与有关人员谈到什么，可以不填；不写身份证号、住址等个人信息。
@@ -2772,7 +2777,7 @@ export interface components {
              * Records
              * @description 各件的核查和结论。
              */
-            records: components["schemas"]["ItemFacts"][];
+            records: components["schemas"]["FoundIn"][];
         };
         /**
          * StopOut
@@ -7883,7 +7888,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["StopFacts"];
+                "application/json": components["schemas"]["StopIn"];
             };
         };
         responses: {
