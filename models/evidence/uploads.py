@@ -206,7 +206,7 @@ class _Taking:
             if not await run.begun():
                 return
             part_id = new_id()
-            await self.store.put(part_key(self.upload, part_id), run)
+            await self.store.put(part_key(self.upload, part_id), run, witness=run.hash)
             try:
                 run.refuse_garbled()
                 await self._kept(part_id, run)
@@ -239,9 +239,10 @@ class _Taking:
         earlier = await _part_keys(self.upload)
         key, sha256 = part_key(self.upload, last_id), run.sha256
         if earlier:
-            key, joined = part_key(self.upload, new_id()), _Joined(self.store, [*earlier, key])
-            await self.store.put(key, joined)
-            sha256 = joined.sha256
+            joined, hashed = _joined(self.store, [*earlier, key]), hashlib.sha256()
+            key = part_key(self.upload, new_id())
+            await self.store.put(key, joined, witness=hashed.update)
+            sha256 = hashed.hexdigest()
         try:
             received = await promote(
                 *(self.upload.zone_id, self.upload.kind, key, sha256, self.upload.length),
@@ -269,7 +270,7 @@ async def _part_keys(upload: Upload) -> list[str]:
 
 
 class _Run(AsyncIterator[bytes]):
-    """Chunks of the request as they pass, hashed and measured, up to its end or to what is kept at a time.
+    """Chunks of the request as they pass, measured, up to its end or to what is kept at a time.
 
     A connection that breaks off cancels the request; then what has come is kept all the same, and it is `broken`.
     """
@@ -298,10 +299,13 @@ class _Run(AsyncIterator[bytes]):
         self.size += len(chunk)
         if self.size > self._room:
             raise TooLarge("beyond_length", "收到的内容比说明的长度多，多出的没有保存。请重新上传。")
+        return chunk
+
+    def hash(self, chunk: bytes) -> None:
+        """Told of each that is kept, where it is kept."""
         self._whole.update(chunk)
         if self._checked:
             self._checked.update(chunk)
-        return chunk
 
     async def _next(self) -> bytes:
         try:
@@ -326,26 +330,11 @@ class _Run(AsyncIterator[bytes]):
             raise Garbled("checksum_mismatch", "这一段在传输中发生了变化，没有保存。请重传这一段。")
 
 
-class _Joined(AsyncIterator[bytes]):
-    """The bytes of several objects, one after the other, hashed as they pass."""
-
-    def __init__(self, store: Objects, keys: list[str]) -> None:
-        self._chunks, self._hash = self._all(store, keys), hashlib.sha256()
-
-    @staticmethod
-    async def _all(store: Objects, keys: list[str]) -> AsyncIterator[bytes]:
-        for key in keys:
-            async for chunk in store.get(key):
-                yield chunk
-
-    async def __anext__(self) -> bytes:
-        chunk = await anext(self._chunks)
-        self._hash.update(chunk)
-        return chunk
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
+async def _joined(store: Objects, keys: list[str]) -> AsyncIterator[bytes]:
+    """The bytes of several objects, one after the other."""
+    for key in keys:
+        async for chunk in store.get(key):
+            yield chunk
 
 
 @atomic()
