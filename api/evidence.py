@@ -200,15 +200,14 @@ class EvidenceOut(Schema):
     @classmethod
     def of(cls, row: Evidence, shown: Shown, *, may_review: bool) -> "EvidenceOut":
         """From a row and what goes with it."""
-        view = shown.pictures.get(Form.VIEW)
         facts = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
         return cls(
             **facts,
             submitter=shown.submitter,
             may_review=may_review,
-            size=shown.blob and shown.blob.size,
-            media_type=shown.blob and shown.blob.media_type,
-            view=view and view.state,
+            size=shown.size,
+            media_type=shown.media_type,
+            view=shown.pictures.get(Form.VIEW),
             review_label=row.review.label,
             also_used=[UseOut.of(use) for use in shown.uses],
             signals=[SignalOut.model_validate(signal) for signal in shown.signals],

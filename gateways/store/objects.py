@@ -21,7 +21,7 @@ from gateways.store.keys import HEADER, Header, Keys, Opened
 from gateways.store.reading import Read, SealedContent, Seekable
 from gateways.store.retention import NONE, ObjectLock, Retention
 from gateways.store.sealing import Sealing, sealed_size
-from gateways.store.streaming import Opener, Source, seal
+from gateways.store.streaming import Opener, Passage, Source, Witness
 from models.base import clock
 from models.base.ids import new_id
 
@@ -111,14 +111,15 @@ class Store:
             await self.delete(other)
         return found
 
-    async def put(self, key: str, content: bytes | AsyncIterator[bytes]) -> bool:
+    async def put(self, key: str, content: bytes | AsyncIterator[bytes], *, witness: Witness | None = None) -> bool:
         """Keep `content`; False where something stood under `key`: that stays, untouched.
 
         A stream goes only to a key of its own, such as a fresh id (S3 cannot refuse the second of two streams), and
-        is `promote`d from there. If it raises, nothing is seen under `key`.
+        is `promote`d from there; its `witness` has seen all of it, unsealed, when this returns. If it raises, nothing
+        is seen under `key`.
         """
         if not isinstance(content, bytes):
-            return await self._put_stream(key, content)
+            return await self._put_stream(key, content, witness)
         try:
             with named(key):
                 await obstore.put_async(self._objects, key, await self._sealed(content), mode="create")
@@ -126,12 +127,12 @@ class Store:
             return False
         return True
 
-    async def _put_stream(self, key: str, content: AsyncIterator[bytes]) -> bool:
+    async def _put_stream(self, key: str, content: AsyncIterator[bytes], witness: Witness | None) -> bool:
         source = Source(content)
-        sealed = source if self._keys is None else seal(source, *self._keys.fresh())
+        passage = Passage(witness, self._keys.fresh() if self._keys else None)
         try:
             with named(key):
-                await self._arrivals.keep(key, sealed)
+                await self._arrivals.keep(key, source, passage)
         except Exception:
             if source.failure is not None:
                 raise source.failure from None  # the sender's, not the store's

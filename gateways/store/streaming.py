@@ -1,7 +1,7 @@
 """Content on its way in and out, sealed and opened as it passes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from gateways.store.keys import Opened
 from gateways.store.sealing import Opening, Sealing
@@ -24,15 +24,31 @@ class Source(AsyncIterator[bytes]):
             raise
 
 
-async def seal(content: AsyncIterator[bytes], header: bytes, opened: Opened) -> AsyncIterator[bytes]:
-    """The object as it is kept, as its content arrives."""
-    working = Sealing(opened.aead)
-    yield header
-    async for piece in content:
-        sealed = await asyncio.to_thread(working.add, piece) if opened.slow else working.add(piece)
-        if sealed:
-            yield sealed
-    yield working.end()
+Witness = Callable[[bytes], object]
+"""Told every chunk of a stream in its order, in the thread that keeps it: whoever hashes it."""
+
+
+class Passage:
+    """What becomes of a stream's chunks on their way: told to a witness, and sealed where there is a key. Blocks."""
+
+    def __init__(self, witness: Witness | None, sealed_by: tuple[bytes, Opened] | None) -> None:
+        self._witness = witness
+        self._header, opened = sealed_by or (b"", None)
+        self._working = Sealing(opened.aead) if opened else None
+
+    def start(self) -> bytes:
+        """What the object begins with."""
+        return self._header
+
+    def add(self, chunk: bytes) -> bytes:
+        """What can be kept now."""
+        if self._witness is not None:
+            self._witness(chunk)
+        return self._working.add(chunk) if self._working else chunk
+
+    def end(self) -> bytes:
+        """What was kept back."""
+        return self._working.end() if self._working else b""
 
 
 class Opener:

@@ -23,6 +23,7 @@ __all__ = [
     "Row",
     "as_json",
     "atomic",
+    "columns",
     "config",
     "connect",
     "disconnect",
@@ -79,6 +80,11 @@ async def connect(url: str, *, pool: int = 10) -> None:
 async def disconnect() -> None:
     """Close the pool."""
     await Tortoise.close_connections()
+
+
+def columns(row: Row) -> dict[str, Any]:
+    """What a row's columns hold; as JSON, what PostgreSQL's json_populate_record makes the same row of."""
+    return {name: getattr(row, name) for name in row._meta.db_fields}
 
 
 def as_json(value: Any) -> str:

@@ -49,15 +49,15 @@ async def spend(size: int, *, by: Scope) -> None:
 
 
 async def open_up(zone_id: UUID, person_id: UUID, size: int) -> None:
-    """`spend`, for a file that will come in parts: it takes room until it is finished, too.
+    """`spend`, for a file whose upload has begun: it takes room until it is finished, too.
 
-    Within a transaction, which a refusal ends. Raises TooMany.
+    Within the transaction that began it, which a refusal ends. Raises TooMany.
     """
     settings = await _spend_day(zone_id, person_id, size)
     now = clock.now()
     (open_,) = await database.fetch(OPEN, zone_id, person_id, now)
-    _refuse_open("您", open_["person"] + size, settings.upload_person_open_mb, open_["person_frees"] or now)
-    _refuse_open("本区", open_["zone"] + size, settings.upload_zone_open_mb, open_["zone_frees"] or now)
+    _refuse_open("您", open_["person"], settings.upload_person_open_mb, open_["person_frees"] or now)
+    _refuse_open("本区", open_["zone"], settings.upload_zone_open_mb, open_["zone_frees"] or now)
 
 
 async def _spend_day(zone_id: UUID, person_id: UUID, size: int) -> ZoneSettings:

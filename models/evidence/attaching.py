@@ -11,14 +11,13 @@ from tortoise.queryset import QuerySet
 
 from models import ledger
 from models.base import audit, clock, database, outbox
-from models.base.database import atomic
+from models.base.database import Row, atomic
 from models.base.errors import Conflict, Fault, Forbidden, Invalid, NotFound
-from models.base.ids import new_id
 from models.base.scope import Role, Scope
 from models.evidence import verifying
 from models.evidence.intake import Received
-from models.evidence.tables import Derivation, Evidence, Form, Kind, Nonce
-from models.ledger.people import parties, selves, visible, who
+from models.evidence.tables import Blob, Derivation, Evidence, Form, Kind, Nonce
+from models.ledger.people import parties, reading_as, seen, selves, who
 from models.ledger.tables import REVIEWED, RUNNING
 
 DERIVE = outbox.job("evidence.derive")
@@ -78,18 +77,22 @@ def digest_of(**facts: Any) -> str:
     return hashlib.sha256(database.as_json(plain).encode()).hexdigest()
 
 
-async def refuse_stranger(*, by: Scope, item_id: UUID | None, visit_id: UUID | None) -> ledger.Item | None:
-    """The item, if it is for one, to which `by` may submit; asked before a file's bytes are taken.
+async def refuse_stranger(*, by: Scope, item_id: UUID | None, visit_id: UUID | None) -> None:
+    """Before a file's bytes are taken, of those to whom `by` may not submit as far as is known; `attach` asks anew.
 
     An item takes evidence from its owner, who stands in for them, and its chain; a visit from inspectors and oversight.
     Raises NotFound, Forbidden, Invalid (`subject_missing`).
     """
+    await _admitted(by, await reading_as(by), item_id, visit_id, lock=False)
+
+
+async def _admitted(
+    by: Scope, own: frozenset[UUID], item_id: UUID | None, visit_id: UUID | None, *, lock: bool
+) -> ledger.Item | None:
+    """The item, if it is for one; locked, if it is for the item alone and that is wanted. Raises as refuse_stranger."""
     if item_id is None and visit_id is None:
         raise Invalid("subject_missing", "请说明材料属于哪件事项或哪次检查。")
-    own = await selves(by)
-    item = await visible(by, own).get_or_none(id=item_id) if item_id else None
-    if item_id and item is None:
-        raise NotFound()
+    item = await seen(item_id, by, own, lock=lock and visit_id is None) if item_id else None
     if visit_id is not None:
         by.require(Role.INSPECTOR, Role.OVERSIGHT)
     elif item and not await _submits(item, by, own):
@@ -117,20 +120,42 @@ async def attach(given: Submission, *, by: Scope) -> Evidence:
     if submitter is None:
         raise Forbidden("not_your_step", "佐证材料应由具体的人提交。")
     _refuse_empty(given)
-    item = await refuse_stranger(by=by, item_id=given.item_id, visit_id=given.visit_id)
-    await database.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", [str(given.client_id)])
-    first = await Evidence.get_or_none(zone_id=by.zone_id, client_id=given.client_id)
-    if first is not None:
-        return _same(first, given, submitter)
+    item = await _admitted(by, await selves(by), given.item_id, given.visit_id, lock=True)
+    evidence = await _made(given, by, submitter, item)
+    if evidence is None:
+        return _same(await Evidence.get(zone_id=by.zone_id, client_id=given.client_id), given, submitter)
     if item and given.visit_id is None:  # what a visit saw is the inspectors' own, it does not close the item
-        await ledger.count_evidence(item)
-    return await _attached(given, by, submitter, item)
+        ledger.refuse_untaken(item)  # which undoes it: only now is it known not to be a repetition
+        await ledger.evidence_counted(item)
+    await _promised(evidence)
+    facts = {
+        "item": given.item_id,
+        "visit": given.visit_id,
+        "sha256": evidence.sha256,
+        "digest": evidence.digest,
+    }
+    known = {name: str(value) for name, value in facts.items() if value is not None}
+    await audit.record(by, "evidence.attached", ("evidence", evidence.id), kind=given.kind.value, **known)
+    return evidence
 
 
-async def _attached(given: Submission, by: Scope, submitter: UUID, item: ledger.Item | None) -> Evidence:
-    if given.received:
-        await _keep_blob(by.zone_id, given.received)
-    evidence = await Evidence.create(
+MADE = """
+with made as (
+  insert into evidence select * from json_populate_recordset(null::evidence, $1)
+  on conflict (zone_id, client_id) do nothing returning *
+), kept as (
+  insert into blob select file.* from made, json_populate_recordset(null::blob, $2) file
+  on conflict (zone_id, sha256) do nothing
+), owed as (
+  insert into derivation select picture.* from made, json_populate_recordset(null::derivation, $3) picture
+)
+select * from made
+"""
+"""Evidence, its file, which may be there already, and the pictures that it is owed; or, of a repetition, nothing."""
+
+
+async def _made(given: Submission, by: Scope, submitter: UUID, item: ledger.Item | None) -> Evidence | None:
+    evidence = Evidence(
         zone_id=by.zone_id,
         item_id=given.item_id,
         visit_id=given.visit_id,
@@ -148,19 +173,32 @@ async def _attached(given: Submission, by: Scope, submitter: UUID, item: ledger.
         nonce=given.brought.nonce,
         clock_skew=given.brought.clock_skew,
     )
-    if given.kind.is_file:
-        await _owe_pictures(evidence)
-    elif given.kind is Kind.TEXT:
-        await outbox.promise(by.zone_id, COMPARE, key=f"compare:{evidence.id}", evidence_id=str(evidence.id))
-    facts = {
-        "item": given.item_id,
-        "visit": given.visit_id,
-        "sha256": evidence.sha256,
-        "digest": evidence.digest,
-    }
-    known = {name: str(value) for name, value in facts.items() if value is not None}
-    await audit.record(by, "evidence.attached", ("evidence", evidence.id), kind=given.kind.value, **known)
-    return evidence
+    files = [_blob(by.zone_id, given.received)] if given.received else []
+    pictures = [Derivation(zone_id=by.zone_id, evidence_id=evidence.id, form=form) for form in Form]
+    rows: Sequence[Sequence[Row]] = ([evidence], files, pictures if given.kind.is_file else [])
+    made = await database.fetch(MADE, *(database.as_json([database.columns(row) for row in some]) for some in rows))
+    return Evidence._init_from_db(**made[0]) if made else None
+
+
+def _blob(zone_id: UUID, file: Received) -> Blob:
+    now = clock.now()
+    return Blob(
+        zone_id=zone_id,
+        sha256=file.sha256,
+        size=file.size,
+        media_type=file.content.media_type,
+        width=file.content.width,
+        height=file.content.height,
+        received_at=now,
+        verify_at=now + verifying.EVERY,
+    )
+
+
+async def _promised(evidence: Evidence) -> None:
+    if evidence.kind.is_file:
+        await outbox.promise(evidence.zone_id, DERIVE, key=f"derive:{evidence.id}", evidence_id=str(evidence.id))
+    elif evidence.kind is Kind.TEXT:
+        await outbox.promise(evidence.zone_id, COMPARE, key=f"compare:{evidence.id}", evidence_id=str(evidence.id))
 
 
 def _refuse_empty(given: Submission) -> None:
@@ -183,30 +221,6 @@ def _same(first: Evidence, given: Submission, submitter: UUID) -> Evidence:
 def client_id_reused() -> Conflict:
     """Of an id under which something else was submitted."""
     return Conflict("client_id_reused", "这个提交编号已经用于另一份材料，本次没有保存。请重新提交。")
-
-
-async def _keep_blob(zone_id: UUID, file: Received) -> None:
-    await database.execute(
-        "insert into blob (id, zone_id, sha256, size, media_type, width, height, received_at, verify_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (zone_id, sha256) do nothing",
-        [
-            new_id(),
-            zone_id,
-            file.sha256,
-            file.size,
-            file.content.media_type,
-            file.content.width,
-            file.content.height,
-            clock.now(),
-            clock.now() + verifying.EVERY,
-        ],
-    )
-
-
-async def _owe_pictures(evidence: Evidence) -> None:
-    owed = [Derivation(zone_id=evidence.zone_id, evidence_id=evidence.id, form=form) for form in Form]
-    await Derivation.bulk_create(owed)
-    await outbox.promise(evidence.zone_id, DERIVE, key=f"derive:{evidence.id}", evidence_id=str(evidence.id))
 
 
 async def readable(evidence_id: UUID, *, by: Scope) -> Evidence:

@@ -26,8 +26,13 @@ LEFT_BEHIND = timedelta(days=4)
 class Objects(Protocol):
     """The part of the object store that evidence uses (gateways.store.Store is one)."""
 
-    async def put(self, key: str, content: bytes | AsyncIterator[bytes]) -> bool:
-        """Keep `content` under `key`, whole or not at all; False where something stood there, which stays."""
+    async def put(
+        self, key: str, content: bytes | AsyncIterator[bytes], *, witness: Callable[[bytes], object] | None = None
+    ) -> bool:
+        """Keep `content` under `key`, whole or not at all; False where something stood there, which stays.
+
+        `witness` is told every chunk of a stream in its order, off the event loop.
+        """
 
     def get(self, key: str) -> AsyncIterator[bytes]:
         """The object in chunks."""
@@ -84,10 +89,11 @@ async def take_in(
 
     Raises TooLarge, UnsupportedType, Invalid, Unavailable; nothing of a refused file stays.
     """
-    key, counted = f"{INCOMING}/{zone_id}/{new_id()}", _Counted(chunks, SIZE_LIMITS[kind])
-    await store.put(key, counted)
+    key, counted, hashed = f"{INCOMING}/{zone_id}/{new_id()}", _Counted(chunks, SIZE_LIMITS[kind]), hashlib.sha256()
+    await store.put(key, counted, witness=hashed.update)
     try:
-        return await promote(zone_id, kind, key, counted.sha256, counted.size, store=store, scan=scan, claimed=claimed)
+        sha256 = hashed.hexdigest()
+        return await promote(zone_id, kind, key, sha256, counted.size, store=store, scan=scan, claimed=claimed)
     except BaseException:
         await store.delete(key)
         raise
@@ -118,23 +124,17 @@ async def promote(
 
 
 class _Counted(AsyncIterator[bytes]):
-    """The chunks as they pass, hashed and measured."""
+    """The chunks as they pass, measured."""
 
     def __init__(self, chunks: AsyncIterator[bytes], limit: int) -> None:
-        self._chunks, self._limit, self._hash = chunks, limit, hashlib.sha256()
-        self.size = 0
+        self._chunks, self._limit, self.size = chunks, limit, 0
 
     async def __anext__(self) -> bytes:
         chunk = await anext(self._chunks)
         self.size += len(chunk)
         if self.size > self._limit:
             raise too_large(self._limit)
-        self._hash.update(chunk)
         return chunk
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
 
 
 def too_large(limit: int) -> TooLarge:

@@ -6,12 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+import orjson
+
 from models.base import database
 from models.base.scope import Role, Scope
 from models.evidence.signals import Signal, signals_of
-from models.evidence.tables import Blob, Derivation, Evidence, Form, Kind
+from models.evidence.tables import DerivationState, Evidence, Form, Kind
 from models.ledger.people import reading_as, visible, who
-from models.organization import Person
 
 MOST_USES = 20
 
@@ -54,12 +55,13 @@ class Use:
 class Shown:
     """What goes with a row when it is shown: its file, its pictures' states; to reviewers, uses and signals.
 
-    `submitter` is a person's name, or the office's where an account without one submitted it.
+    `submitter` is a person's name, or the office's where an account without one submitted it; `size` in bytes.
     """
 
     submitter: str
-    blob: Blob | None
-    pictures: dict[Form, Derivation]
+    size: int | None
+    media_type: str | None
+    pictures: dict[Form, DerivationState]
     uses: tuple[Use, ...]
     signals: tuple[Signal, ...]
 
@@ -70,27 +72,36 @@ async def shown(rows: Iterable[Evidence], *, by: Scope) -> dict[UUID, Shown]:
     A reuse names items of other people: it is for those who review, of what others submitted.
     """
     rows = list(rows)
-    zone_id, hashes = by.zone_id, [row.sha256 for row in rows if row.sha256]
-    submitters = Person.filter(zone_id=zone_id, id__in=list({row.submitted_by for row in rows}))
-    names = dict(await submitters.values_list("id", "name"))
-    blobs = {blob.sha256: blob for blob in await Blob.filter(zone_id=zone_id, sha256__in=hashes)}
-    pictures: dict[UUID, dict[Form, Derivation]] = {row.id: {} for row in rows}
-    for picture in await Derivation.filter(zone_id=zone_id, evidence_id__in=list(pictures)):
-        pictures[picture.evidence_id][picture.form] = picture
+    along = {row["id"]: row for row in await database.fetch(ALONG, by.zone_id, [row.id for row in rows])}
     reviews = by.may(Role.UNIT_LEADER, Role.OVERSIGHT)
-    uses = await _uses(list(pictures), by) if reviews else {}
-    signals = await signals_of(zone_id, rows) if reviews else {}
+    uses = await _uses(list(along), by) if reviews else {}
+    signals = await signals_of(by.zone_id, rows) if reviews else {}
     theirs = {row.id for row in rows if row.submitted_by != who(by)}
     return {
         row.id: Shown(
-            names.get(row.submitted_by, "监督机构"),
-            blobs.get(row.sha256 or ""),
-            pictures[row.id],
+            along[row.id]["submitter"] or "监督机构",
+            along[row.id]["size"],
+            along[row.id]["media_type"],
+            _pictures(along[row.id]["pictures"]),
             tuple(uses.get(row.id, ())) if row.id in theirs else (),
             signals.get(row.id, ()) if row.id in theirs else (),
         )
         for row in rows
     }
+
+
+ALONG = """
+select e.id, p.name as submitter, b.size, b.media_type, (
+  select json_object_agg(d.form, d.state) from derivation d where d.zone_id = $1 and d.evidence_id = e.id) as pictures
+from evidence e
+left join person p on p.zone_id = $1 and p.id = e.submitted_by
+left join blob b on b.zone_id = $1 and b.sha256 = e.sha256
+where e.zone_id = $1 and e.id = any($2::uuid[])
+"""
+
+
+def _pictures(states: str | None) -> dict[Form, DerivationState]:
+    return {Form(form): DerivationState(state) for form, state in orjson.loads(states or "{}").items()}
 
 
 async def _uses(asked: list[UUID], by: Scope) -> dict[UUID, list[Use]]:

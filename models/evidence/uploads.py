@@ -39,7 +39,7 @@ from models.evidence import allowance
 from models.evidence.attaching import Brought, Submission, attach, client_id_reused, refuse_stranger
 from models.evidence.contents import SIZE_LIMITS
 from models.evidence.intake import INCOMING, Objects, Received, Scan, empty, no_scan, promote, too_large
-from models.evidence.tables import Evidence, Kind, Upload, UploadPart
+from models.evidence.tables import Kind, Upload, UploadPart
 from models.ledger.people import who
 
 LASTS = timedelta(days=3)
@@ -53,6 +53,16 @@ MOST_SWEPT = 200
 ALGORITHMS = ("sha256", "sha1")
 PASSING = (Locked, Unavailable)
 """Refusals that say nothing of the file: its sender may try again with what has arrived."""
+
+
+BEGUN = """
+with begun as (
+  insert into upload select * from json_populate_record(null::upload, $1)
+  on conflict (zone_id, client_id) do nothing returning zone_id, client_id
+)
+select e.submitted_by, e.sha256 from begun left join evidence e using (zone_id, client_id)
+"""
+"""What was submitted under its `client_id` before, if anything; no row where an upload stands under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +89,22 @@ async def begin(given: Submission, *, length: int, sha256: str | None, by: Scope
         raise too_large(SIZE_LIMITS[given.kind])
     await refuse_stranger(by=by, item_id=given.item_id, visit_id=given.visit_id)
     announced = _announced(given, length, sha256, submitter)
-    await database.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", [str(given.client_id)])
-    known = await Upload.get_or_none(zone_id=by.zone_id, client_id=given.client_id)
-    if known is not None and known.ends_at > clock.now():
-        return _same(known, announced)
-    if known is not None:
-        await _forget([known.id], by.zone_id)
-    await _refuse_other_evidence(by.zone_id, given.client_id, submitter, sha256)
-    await allowance.open_up(by.zone_id, submitter, length)
-    return await Upload.create(
+    upload = Upload(
         zone_id=by.zone_id,
         client_id=given.client_id,
         ends_at=clock.now() + LASTS,
         **announced,
         **asdict(given.brought),  # not announced: a repetition may bring another
     )
+    while not (earlier := await database.fetch(BEGUN, database.as_json(database.columns(upload)))):
+        known = await Upload.get_or_none(zone_id=by.zone_id, client_id=given.client_id)
+        if known is not None and known.ends_at > clock.now():
+            return _same(known, announced)
+        if known is not None:
+            await _forget([known.id], by.zone_id)
+    _refuse_other_evidence(upload, earlier[0])
+    await allowance.open_up(by.zone_id, submitter, length)
+    return upload
 
 
 def _announced(given: Submission, length: int, sha256: str | None, submitter: UUID) -> dict[str, Any]:
@@ -115,10 +126,11 @@ def _same(known: Upload, announced: dict[str, Any]) -> Upload:
     return known
 
 
-async def _refuse_other_evidence(zone_id: UUID, client_id: UUID, submitter: UUID, sha256: str | None) -> None:
+def _refuse_other_evidence(upload: Upload, earlier: dict[str, Any]) -> None:
     """Before its bytes are taken where the hash is known; `attach` has the last word."""
-    first = await Evidence.get_or_none(zone_id=zone_id, client_id=client_id)
-    if first and (first.submitted_by != submitter or (sha256 and first.sha256 != sha256.lower())):
+    if earlier["submitted_by"] is None:
+        return
+    if earlier["submitted_by"] != upload.submitted_by or upload.sha256 not in (None, earlier["sha256"]):
         raise client_id_reused()
 
 
@@ -206,7 +218,7 @@ class _Taking:
             if not await run.begun():
                 return
             part_id = new_id()
-            await self.store.put(part_key(self.upload, part_id), run)
+            await self.store.put(part_key(self.upload, part_id), run, witness=run.hash)
             try:
                 run.refuse_garbled()
                 await self._kept(part_id, run)
@@ -236,12 +248,13 @@ class _Taking:
             run.kept = True
 
     async def _finished(self, last_id: UUID, run: "_Run") -> None:
-        earlier = await _part_keys(self.upload)
+        earlier = await _part_keys(self.upload) if self.upload.parts else []
         key, sha256 = part_key(self.upload, last_id), run.sha256
         if earlier:
-            key, joined = part_key(self.upload, new_id()), _Joined(self.store, [*earlier, key])
-            await self.store.put(key, joined)
-            sha256 = joined.sha256
+            joined, hashed = _joined(self.store, [*earlier, key]), hashlib.sha256()
+            key = part_key(self.upload, new_id())
+            await self.store.put(key, joined, witness=hashed.update)
+            sha256 = hashed.hexdigest()
         try:
             received = await promote(
                 *(self.upload.zone_id, self.upload.kind, key, sha256, self.upload.length),
@@ -269,7 +282,7 @@ async def _part_keys(upload: Upload) -> list[str]:
 
 
 class _Run(AsyncIterator[bytes]):
-    """Chunks of the request as they pass, hashed and measured, up to its end or to what is kept at a time.
+    """Chunks of the request as they pass, measured, up to its end or to what is kept at a time.
 
     A connection that breaks off cancels the request; then what has come is kept all the same, and it is `broken`.
     """
@@ -298,10 +311,13 @@ class _Run(AsyncIterator[bytes]):
         self.size += len(chunk)
         if self.size > self._room:
             raise TooLarge("beyond_length", "收到的内容比说明的长度多，多出的没有保存。请重新上传。")
+        return chunk
+
+    def hash(self, chunk: bytes) -> None:
+        """Told of each that is kept, where it is kept."""
         self._whole.update(chunk)
         if self._checked:
             self._checked.update(chunk)
-        return chunk
 
     async def _next(self) -> bytes:
         try:
@@ -326,26 +342,11 @@ class _Run(AsyncIterator[bytes]):
             raise Garbled("checksum_mismatch", "这一段在传输中发生了变化，没有保存。请重传这一段。")
 
 
-class _Joined(AsyncIterator[bytes]):
-    """The bytes of several objects, one after the other, hashed as they pass."""
-
-    def __init__(self, store: Objects, keys: list[str]) -> None:
-        self._chunks, self._hash = self._all(store, keys), hashlib.sha256()
-
-    @staticmethod
-    async def _all(store: Objects, keys: list[str]) -> AsyncIterator[bytes]:
-        for key in keys:
-            async for chunk in store.get(key):
-                yield chunk
-
-    async def __anext__(self) -> bytes:
-        chunk = await anext(self._chunks)
-        self._hash.update(chunk)
-        return chunk
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
+async def _joined(store: Objects, keys: list[str]) -> AsyncIterator[bytes]:
+    """The bytes of several objects, one after the other."""
+    for key in keys:
+        async for chunk in store.get(key):
+            yield chunk
 
 
 @atomic()

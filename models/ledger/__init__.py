@@ -50,7 +50,14 @@ from models.ledger.tables import (
 )
 from models.ledger.transitions import TABLE, Action, Party, Transition
 from models.ledger.workbook import Imported, SimilarRow, export_items, import_items
-from models.ledger.working import count_evidence, receive, report, request_close_out
+from models.ledger.working import (
+    count_evidence,
+    evidence_counted,
+    receive,
+    refuse_untaken,
+    report,
+    request_close_out,
+)
 
 __all__ = [
     "OPEN",
@@ -99,6 +106,7 @@ __all__ = [
     "decide_extension",
     "draft",
     "end_suspension",
+    "evidence_counted",
     "export_items",
     "file_follow_up",
     "hold",
@@ -115,6 +123,7 @@ __all__ = [
     "readable",
     "receive",
     "recount",
+    "refuse_untaken",
     "release",
     "reopen",
     "report",

@@ -7,7 +7,7 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from models import organization
-from models.base import clock
+from models.base import clock, database
 from models.base.errors import NotFound
 from models.base.scope import Role, Scope
 from models.ledger.tables import Cycle, Item, State
@@ -55,6 +55,17 @@ def sight(by: Scope, own: frozenset[UUID]) -> tuple[bool, Sequence[str], Sequenc
     """What `VISIBLE` is told of the caller: $3 to $7."""
     office, units = by.paths(Role.OVERSIGHT), by.paths(Role.UNIT_LEADER, Role.INSPECTOR)
     return by.actor == "system", office, units, [*own], [str(person) for person in own]
+
+
+SEEN = f"select i.* from item i where i.zone_id = $1 and i.id = $2 and {VISIBLE}"  # noqa: S608 — our own constants only
+
+
+async def seen(item_id: UUID, by: Scope, own: frozenset[UUID], *, lock: bool = False) -> Item:
+    """The one of `visible`, where it is asked for often; with `lock`, until the transaction ends. Raises NotFound."""
+    rows = await database.fetch(f"{SEEN} for update" if lock else SEEN, by.zone_id, item_id, *sight(by, own))
+    if not rows:
+        raise NotFound()
+    return Item._init_from_db(**rows[0])
 
 
 def in_chain(own: Iterable[UUID]) -> Q:

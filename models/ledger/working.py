@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from tortoise.expressions import F
-
 from models import escalations, reminders
-from models.base import clock
+from models.base import clock, database
 from models.base.database import atomic, locked
 from models.base.errors import Conflict
 from models.base.scope import Scope
@@ -84,15 +82,29 @@ async def _ask_review(item: Item, cycle: Cycle) -> None:
 
 @atomic()
 async def count_evidence(item: Item, change: int = 1) -> None:
-    """One more piece of evidence stands in the item's current cycle (-1: one was rejected).
+    """So many more pieces of evidence stand in the item's current cycle (-1: one was rejected).
 
-    Raises NotFound, Conflict (`wrong_state`) where the item takes no evidence any more, or not yet.
+    Raises NotFound, and Conflict as `refuse_untaken`.
     """
     now = await locked(Item.filter(zone_id=item.zone_id), item.id)
-    if change > 0 and now.state not in RUNNING | REVIEWED:
+    if change > 0:
+        refuse_untaken(now)
+    await evidence_counted(now, change)
+
+
+def refuse_untaken(item: Item) -> None:
+    """Raises Conflict (`wrong_state`) where the item takes no evidence any more, or not yet."""
+    if item.state not in RUNNING | REVIEWED:
         raise Conflict(
-            "wrong_state", f"这件事项现在是「{now.state.label}」，不再收佐证材料。材料没有保存。", state=now.state.value
+            "wrong_state",
+            f"这件事项现在是「{item.state.label}」，不再收佐证材料。材料没有保存。",
+            state=item.state.value,
         )
-    await Cycle.filter(zone_id=now.zone_id, item_id=now.id, number=now.cycle).update(
-        evidence_count=F("evidence_count") + change
+
+
+async def evidence_counted(item: Item, change: int = 1) -> None:
+    """`count_evidence` of an item that is locked and takes it."""
+    await database.execute(
+        "update cycle set evidence_count = evidence_count + $4 where zone_id = $1 and item_id = $2 and number = $3",
+        [item.zone_id, item.id, item.cycle, change],
     )

@@ -62,6 +62,26 @@ async def test_what_is_put_in_pieces_is_read_back(store):
     assert content[::MEGABYTE] == bytes(range(12))
 
 
+async def test_a_streams_witness_has_seen_all_of_it_in_its_order_when_it_is_kept(store):
+    seen: list[bytes] = []
+    await store.put("z/a", pieces(12), witness=seen.append)
+    assert b"".join(seen) == await store.read("z/a")
+    await store.put("z/b", pieces(0), witness=seen.append)
+    assert len(seen) == 12
+
+
+async def test_more_streams_at_once_than_there_is_room_for_are_each_kept_whole(on_disk):
+    """So many that each gathers less than one alone."""
+
+    async def small(number: int):
+        for _ in range(8):
+            yield bytes([number]) * 60_000
+
+    await asyncio.gather(*(on_disk.put(f"z/{number}", small(number)) for number in range(100)))
+    for number in range(100):
+        assert await on_disk.read(f"z/{number}") == bytes([number]) * 480_000
+
+
 async def test_a_stream_that_breaks_off_leaves_nothing(store, folder):
     with pytest.raises(ValueError):
         await store.put("z/a", pieces(12, ValueError))

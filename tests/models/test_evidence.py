@@ -209,7 +209,7 @@ async def test_a_photo_owes_a_view_and_a_thumbnail(office, zone, store):
     made = await evidence.attach(given, by=office.owner)
     shown = (await evidence.shown([made], by=office.owner))[made.id]
     assert set(shown.pictures) == {Form.VIEW, Form.THUMBNAIL}
-    assert shown.blob and shown.blob.media_type == "image/jpeg"
+    assert shown.media_type == "image/jpeg"
     assert await Promise.filter(zone_id=zone.id, job=evidence.DERIVE).count() == 1
 
 
@@ -266,8 +266,49 @@ async def test_who_stands_in_for_the_owner_may_submit(office):
 
 async def test_a_closed_item_takes_no_more(office):
     item = await office.closed()
+    before = await Evidence.filter(zone_id=office.zone.id).count()
     with pytest.raises(Conflict, match="wrong_state"):
         await evidence.attach(words(item), by=office.owner)
+    assert await Evidence.filter(zone_id=office.zone.id).count() == before
+
+
+async def test_what_was_submitted_before_the_item_closed_is_answered_when_it_is_sent_again(office):
+    item = await office.received()
+    given = words(item)
+    first = await evidence.attach(given, by=office.owner)
+    await ledger.request_close_out(item.id, by=office.owner)
+    await ledger.unit_review(item.id, by=office.leader, passed=True)
+    await ledger.oversight_review(item.id, by=office.overseer, passed=True)
+    assert (await evidence.attach(given, by=office.owner)).id == first.id
+
+
+async def test_an_upload_takes_a_dozen_statements_from_the_first_look_to_the_answer(office, zone, store):
+    item = await office.received()
+    with statements() as said:
+        await evidence.refuse_stranger(by=office.owner, item_id=item.id, visit_id=None)
+        await evidence.spend(1000, by=office.owner)
+        received = await taken(zone, store, Kind.PHOTO, photos.jpeg())
+        given = Submission(client_id=uuid4(), kind=Kind.PHOTO, item_id=item.id, received=received)
+        made = await evidence.attach(given, by=office.owner)
+        await evidence.shown([made], by=office.owner)
+        assert await evidence.reviewable([made], by=office.owner) == frozenset()
+    assert len(said) <= 13, "\n".join(said)  # one of them is who is asking, which a signed-in phone knows
+
+
+async def test_a_submission_stands_in_its_columns_as_it_was_given(office, zone, store):
+    item, at = await office.received(), clock.now().replace(microsecond=123456) - timedelta(hours=3)
+    received = await taken(zone, store, Kind.PHOTO, photos.jpeg())
+    brought = evidence.Brought(nonce=evidence.Nonce.GOOD, clock_skew=-3)
+    facts = {"captured_at": at, "effective_on": date(2026, 11, 20), "received": received, "brought": brought}
+    given = Submission(client_id=uuid4(), kind=Kind.PHOTO, item_id=item.id, **facts)
+    made = await evidence.attach(given, by=office.owner)
+    kept_as = await Evidence.get(id=made.id)
+    assert dict(made) == dict(kept_as)
+    assert (kept_as.captured_at, kept_as.effective_on, kept_as.kind) == (at, date(2026, 11, 20), Kind.PHOTO)
+    assert (kept_as.nonce, kept_as.clock_skew, kept_as.cycle) == (evidence.Nonce.GOOD, -3, item.cycle)
+    assert (kept_as.review, kept_as.reviewed_at, kept_as.client_id) == (Review.PENDING, None, given.client_id)
+    blob = await Blob.get(zone_id=zone.id, sha256=received.sha256)
+    assert (blob.size, blob.media_type, blob.width, blob.height) == (received.size, "image/jpeg", 640, 480)
 
 
 async def test_a_visits_evidence_is_its_inspectors_and_closes_nothing(office):
