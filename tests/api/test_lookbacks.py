@@ -303,12 +303,17 @@ async def test_oversight_types_in_a_record_from_paper(office: Office, overseer: 
     assert [kept["paper"] for kept in shown["records"]] == ["档案柜3-12"]
 
 
-async def test_one_stop_records_several_items_once_however_often_it_is_sent(
-    office: Office, overseer: Desk, phone_for: Any
-) -> None:
+async def draw_two(office: Office, overseer: Desk) -> None:
+    """Two visits of inspector 1 to one unit."""
     await office.closed_item("A")
     plan = await planned(overseer, inspectors=[str(office.people["inspector 1"])])
     assert (await overseer.post(f"{PLANS}/{plan['id']}/draw", {})).status == 200
+
+
+async def test_one_stop_records_several_items_once_however_often_it_is_sent(
+    office: Office, overseer: Desk, phone_for: Any
+) -> None:
+    await draw_two(office, overseer)
     phone, key = await phone_for("inspector 1"), str(uuid4())
     visits = (await phone.get(VISITS)).content["items"]
     found = [{"visit_id": visit["id"], "verdict": verdict} for visit, verdict in zip(visits, TWO, strict=True)]
@@ -325,9 +330,7 @@ async def test_one_stop_records_several_items_once_however_often_it_is_sent(
 async def test_a_stop_brings_the_nonce_of_each_visit_and_how_the_clock_stood(
     office: Office, overseer: Desk, phone_for: Any
 ) -> None:
-    await office.closed_item("A")
-    plan = await planned(overseer, inspectors=[str(office.people["inspector 1"])])
-    assert (await overseer.post(f"{PLANS}/{plan['id']}/draw", {})).status == 200
+    await draw_two(office, overseer)
     phone, key = await phone_for("inspector 1"), str(uuid4())
     opened, unopened = [visit["id"] for visit in (await phone.get(VISITS)).content["items"]]
     nonce = (await phone.get(f"{VISITS}/{opened}")).content["nonce"]

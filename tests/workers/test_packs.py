@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from gateways.store import Missing, Store
 from gateways.wechat import WeChat
-from models import packs
+from models import evidence, packs
 from models.base import clock
 from models.base.audit import AuditRow
 from models.base.settings import Settings
@@ -23,6 +23,7 @@ from models.packs import PackState, PackSubject
 from tests.office import Office, open_office
 from tests.packing import closed_with_evidence, opened
 from workers import timelines
+from workers.evidence import sweep_unnamed
 from workers.packs import build, expire, sweep
 from workers.relay import Context
 
@@ -121,6 +122,19 @@ async def test_a_pack_is_removed_after_a_week(
     assert (await packs.pack_of(done.id, by=office.overseer)).state is PackState.EXPIRED
     with pytest.raises(Missing):
         await context.store.read(packs.address(done))
+
+
+async def test_the_sweep_of_evidence_leaves_packs_alone(office: Office, context: Context, tmp_path: Path) -> None:
+    waiting = await asked(office, context)
+    await build(context)
+    done = packs.address(await packs.take(waiting.id, by=office.overseer))
+    unnamed = evidence.address(office.zone.id, "0" * 64)
+    for key in (done, unnamed):
+        await context.store.put(key, b"named by nobody")
+        os.utime(tmp_path / "objects" / key, (0, 0))
+    await sweep_unnamed(context)
+    assert await context.store.exists(done)
+    assert not await context.store.exists(unnamed)
 
 
 async def test_what_a_killed_builder_left_is_swept_once_it_cannot_be_wanted_any_more(
