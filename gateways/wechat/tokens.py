@@ -44,16 +44,20 @@ class Tokens:
         self._key, self._lock_key = f"wechat:token:{appid}", f"wechat:token-lock:{appid}"
         self._here = asyncio.Lock()
         self._drop = redis.register_script(_DROP_IF_SAME)
-        self._known, self._known_at = "", NEVER
+        self._known, self._known_at, self._refused = "", NEVER, ""
 
     async def current(self) -> str:
         """A token that should work. Raises Refusal where the platform gives none."""
         if not timedelta(0) <= clock.now() - self._known_at < BELIEVED:  # a clock set back ends the belief too
-            self._known, self._known_at = await self._shared(), clock.now()
+            token = await self._shared()
+            if token == self._refused:  # read before another caller's refusal took it out of Redis
+                token = await self._shared()
+            self._known, self._known_at = token, clock.now()
         return self._known
 
     async def drop(self, token: str) -> None:
         """Forget `token` if it is still the current one; another process may have replaced it already."""
+        self._refused = token
         if token == self._known:
             self._known_at = NEVER
         with suppress(RedisError):
