@@ -131,6 +131,8 @@ class Pushing:
         over = False
         while not over:
             conclusions, over = await _waiting(self._ended, AT_ONCE)
+            if not conclusions:  # a round that found nothing to send
+                continue
             written = await attempt("deliveries.conclude", deliveries.conclude(conclusions, self._template))
             self._unconcluded -= len(conclusions)
             for (channel, state), times in Counter(written or ()).items():
