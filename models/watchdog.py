@@ -132,7 +132,7 @@ async def _deliveries_late(zone_id: UUID, now: datetime) -> Found:
 async def _deliveries_stuck(zone_id: UUID, now: datetime) -> Found:
     (row,) = await database.fetch(
         "select count(*) as messages, min(leased_until) as oldest from delivery where zone_id = $1"
-        " and leased_until < $2 and (state = 'leased' or state = 'sending')",
+        " and leased_until < $2 and state = 'sending'",
         zone_id,
         now - STUCK,
     )

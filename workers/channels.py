@@ -4,10 +4,9 @@ No name, unit, number, amount or title leaves: a count, and an opaque reference 
 """
 
 from collections.abc import Awaitable, Callable
-from uuid import UUID
 
 from gateways.refusals import Refusal, RefusalKind
-from models.deliveries import Begun, Channel, Way
+from models.deliveries import Channel, Push
 from workers.relay import Context
 
 TRIES = 3
@@ -29,32 +28,32 @@ class Channels:
         off = {channel for channel, gateway in offered.items() if gateway is None}
         self.configured = frozenset(set(Channel) - {Channel.IN_APP} - off)
 
-    async def send(self, way: Way, begun: Begun, carrier: UUID) -> str | None:
-        """The other side's message id, where it tells one. `carrier` is the message's key. Raises Refusal."""
-        page, count = PAGE.format(reference=carrier.hex), min(begun.count, MOST_TOLD)
-        data, address = {"thing1": TEXT.format(count=count)}, way.address or ""
-        match begun.channel:
+    async def send(self, push: Push) -> str | None:
+        """The other side's message id, where it tells one. The carrier's id is the message's key. Raises Refusal."""
+        key, count = push.carrier.hex, min(push.count, MOST_TOLD)
+        page, data, address = PAGE.format(reference=key), {"thing1": TEXT.format(count=count)}, push.way.address or ""
+        match push.channel:
             case Channel.SUBSCRIBE:
-                assert way.openid
+                assert push.way.openid
                 template = self._templates.subscribe_template
-                return await self._wechat.send_subscribe(way.openid, template, page, data)
+                return await self._wechat.send_subscribe(push.way.openid, template, page, data)
             case Channel.TEMPLATE:
                 template = self._templates.service_template
-                return await _repeating(lambda: self._wechat.send_template(address, template, data, carrier.hex, page))
+                return await _repeating(lambda: self._wechat.send_template(address, template, data, key, page))
             case Channel.WECOM:
                 assert self._wecom
-                wecom, text = self._wecom, TEXT_WITH_REFERENCE.format(count=count, reference=carrier.hex[-12:])
+                wecom, text = self._wecom, TEXT_WITH_REFERENCE.format(count=count, reference=key[-12:])
                 return await _repeating(lambda: wecom.send_text(address, text))
             case Channel.SMS:
                 assert self._sms
                 sms, params = self._sms, {"count": str(count)}
-                return await _repeating(lambda: sms.send(address, params, carrier.hex))
+                return await _repeating(lambda: sms.send(address, params, key))
             case Channel.IN_APP:
                 return None  # the inbox has the reminder already, and no other way is open
 
-    def silence(self, way: Way, begun: Begun) -> str | None:
+    def silence(self, push: Push) -> str | None:
         """Why a message did not leave for any phone; None where it did."""
-        return way.unreachable or "no_consent" if begun.channel is Channel.IN_APP else None
+        return push.way.unreachable or "no_consent" if push.channel is Channel.IN_APP else None
 
 
 async def _repeating(send: Callable[[], Awaitable[str]]) -> str:

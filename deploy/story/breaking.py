@@ -18,7 +18,7 @@ DUE = "2026-12-31"
 QUIET_UNTIL = date(2026, 12, 5)
 LEASES_LAPSE = timedelta(seconds=90)
 UNKNOWN_WAITS = timedelta(minutes=11)
-UNFINISHED = ("queued", "leased", "sending")
+UNFINISHED = ("queued", "sending")
 
 
 async def break_down(world: World) -> None:

@@ -5,6 +5,7 @@ open to the person: a subscribe message, a template message of the service accou
 neutral: a count and an opaque reference.
 """
 
+from models.deliveries.beginning import begin
 from models.deliveries.burden import Burden, UnitBurden, burden_by_unit, my_burden
 from models.deliveries.conclusions import (
     UNKNOWN_WAITS,
@@ -19,7 +20,6 @@ from models.deliveries.consents import CREDIT_REPORT, credit, credit_report, rem
 from models.deliveries.followers import follow, unfollow, zone_of_unionid
 from models.deliveries.forecasting import Forecast, Notice, forecast
 from models.deliveries.forgetting import forget_phones
-from models.deliveries.leasing import give_back, lease
 from models.deliveries.outcomes import (
     Resolution,
     deliveries,
@@ -30,7 +30,7 @@ from models.deliveries.outcomes import (
 )
 from models.deliveries.owing import GATHER, owe, withdraw
 from models.deliveries.pausing import pause, paused_channels, pauses, resume
-from models.deliveries.pushes import LEASE, Begun, Conclusion, Push, begin
+from models.deliveries.pushes import LEASE, Conclusion, Push
 from models.deliveries.tables import Channel, Consent, Delivery, DeliveryState, Follower, Pause
 from models.deliveries.ways import REPEATABLE, Way
 
@@ -40,7 +40,6 @@ __all__ = [
     "LEASE",
     "REPEATABLE",
     "UNKNOWN_WAITS",
-    "Begun",
     "Burden",
     "Channel",
     "Conclusion",
@@ -66,8 +65,6 @@ __all__ = [
     "follow",
     "forecast",
     "forget_phones",
-    "give_back",
-    "lease",
     "my_burden",
     "outcomes",
     "outcomes_of_week",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from uuid import UUID
 
 from models.base import clock, database
@@ -20,31 +21,33 @@ NO_CONSENT_LEFT = 43101
 
 CONCLUDE = """
 with told as (
-  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::text[],
-    $8::timestamptz[]) as t(zone_id, person_id, lease, ends, reason, errcode, msgid, again_at)
+  select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[], $7::timestamptz[])
+    as t(id, lease, ends, reason, errcode, msgid, again_at)
 ), live as (
-  select d.id, d.state as was, d.carried_by is not null as follows, t.reason, t.errcode, t.msgid, t.again_at,
-    case when t.ends = 'queued' and (d.attempts >= $10 or d.state = 'unknown') then 'failed' else t.ends end as ends
-  from delivery d join told t using (zone_id, person_id, lease)
-  where d.state in ('sending', 'unknown') order by d.id for update of d
+  select d.*, t.reason, t.errcode, t.msgid, t.again_at,
+    case when t.ends = 'queued' and (d.attempts >= $9 or d.was = 'unknown') then 'failed' else t.ends end as ends
+  from told t cross join lateral (
+    select id, state as was, carried_by is not null as follows, attempts from delivery
+    where id = t.id and lease = t.lease and state in ('sending', 'unknown') offset 0 for update) d
 ), ended as (
   update delivery d set
     state = case when l.follows and l.ends <> 'queued' then 'merged' else l.ends end,
-    settled_at = case when l.ends <> 'queued' then $9::timestamptz end,
-    not_before = case when l.ends = 'queued' then coalesce(l.again_at, $9) + least(600, 2 ^ d.attempts)
+    settled_at = case when l.ends <> 'queued' then $8::timestamptz end,
+    not_before = case when l.ends = 'queued' then coalesce(l.again_at, $8) + least(600, 2 ^ d.attempts)
       * interval '1 second' else d.not_before end,
     carried_by = case when l.ends <> 'queued' then d.carried_by end,
     reason = l.reason, errcode = l.errcode, msgid = l.msgid
   from live l where d.id = l.id
   returning d.id, d.zone_id, d.person_id, d.openid, d.channel, d.begun_at, l.was, l.ends, l.follows, l.errcode
 ), refunded as (
-  update consent c set remaining = case when e.errcode = $11 then 0 else remaining + 1 end
-  from ended e where c.zone_id = e.zone_id and c.openid = e.openid and c.template = $12
+  update consent c set remaining = case when e.errcode = $10 then 0 else remaining + 1 end
+  from ended e where c.zone_id = e.zone_id and c.openid = e.openid and c.template = $11
     and e.channel = 'subscribe' and e.ends in ('failed', 'queued') and not e.follows
-    and (e.errcode = $11 or coalesce(c.revoked_at, '-infinity') < e.begun_at)
+    and (e.errcode = $10 or coalesce(c.revoked_at, '-infinity') < e.begun_at)
 )
 select * from ended
 """
+"""By id, oldest first: whatever else locks deliveries does so in that order. `offset 0`: as in beginning."""
 
 
 @atomic()
@@ -55,16 +58,16 @@ async def conclude(conclusions: Sequence[Conclusion], template: str) -> list[tup
     message that did not, or may not have, arrived is followed by a delivery over the next channel.
     """
     now = clock.now()
+    each = sorted(((delivery, told) for told in conclusions for delivery in told.push.told), key=itemgetter(0))
     rows = await database.fetch(
         CONCLUDE,
-        [told.push.zone_id for told in conclusions],
-        [told.push.person_id for told in conclusions],
-        [told.push.lease for told in conclusions],
-        [told.state.value for told in conclusions],
-        [told.reason for told in conclusions],
-        [told.errcode for told in conclusions],
-        [told.msgid for told in conclusions],
-        [told.again_at for told in conclusions],
+        [delivery for delivery, _ in each],
+        [told.push.lease for _, told in each],
+        [told.state.value for _, told in each],
+        [told.reason for _, told in each],
+        [told.errcode for _, told in each],
+        [told.msgid for _, told in each],
+        [told.again_at for _, told in each],
         now,
         ATTEMPTS,
         NO_CONSENT_LEFT,
@@ -106,17 +109,17 @@ returning id, channel, state
 
 QUEUE_AGAIN = """
 update delivery set state = 'queued', lease = null, carried_by = null where id in (
-  select id from delivery where zone_id = $1 and leased_until < $2
-    and (state = 'leased' or state = 'sending' and channel = 'in_app')
+  select id from delivery where zone_id = $1 and state = 'sending' and leased_until < $2 and channel = 'in_app'
   order by id for update skip locked)
 """
 
 
 @atomic()
 async def recover(zone_id: UUID) -> list[Channel]:
-    """What dead workers held: unsent is queued again; what may have left is `unknown`, its channels are answered.
+    """What dead workers held: for the inbox alone it is queued again; else it may have left, and is `unknown`.
 
-    Where the channel still knows the message's key it is neither: it stays as it is, for `lease` to send it again.
+    Where the channel still knows the message's key it is neither: it stays as it is, for `begin` to send it again.
+    Answers the channels of the unknown.
     """
     now = clock.now()
     channels, since = list(REPEATABLE), [now - window for window in REPEATABLE.values()]
@@ -188,7 +191,7 @@ async def _stop_next(zone_id: UUID, person_id: UUID, carrier: UUID) -> None:
     """The message had arrived: the next channel has nothing to tell."""
     await database.execute(
         "update delivery set state = 'superseded', settled_at = $4 where zone_id = $1 and person_id = $2"
-        " and state in ('queued', 'leased') and after in ("
+        " and state = 'queued' and after in ("
         "  select id from delivery where zone_id = $1 and person_id = $2 and (id = $3 or carried_by = $3))",
         [zone_id, person_id, carrier, clock.now()],
     )

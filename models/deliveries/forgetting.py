@@ -18,6 +18,6 @@ async def forget_phones(zone_id: UUID, person_id: UUID) -> None:
     await database.execute(f"delete from follower where zone_id = $1 and unionid in ({FOLLOWED})", whose)  # noqa: S608
     await database.execute(
         "update delivery set openid = null where zone_id = $1 and person_id = $2 and openid is not null"
-        " and state not in ('queued', 'leased', 'sending')",
+        " and state not in ('queued', 'sending')",
         whose,
     )

@@ -37,6 +37,6 @@ async def withdraw(zone_id: UUID, reminder_ids: Collection[UUID]) -> None:
         await database.execute(
             "update delivery set state = 'superseded', settled_at = $3 where id in ("
             " select id from delivery where zone_id = $1 and reminder_id = any($2::uuid[])"
-            " and state in ('queued', 'leased') order by id for update)",
+            " and state = 'queued' order by id for update)",
             [zone_id, list(reminder_ids), clock.now()],
         )

@@ -11,14 +11,13 @@ from models.base.database import Row
 
 
 class DeliveryState(StrEnum):
-    """`queued → leased → sending`, then one outcome (the last five), for good.
+    """`queued → sending`, then one outcome (the last five), for good.
 
     `unknown`: the request left and no answer came; it is never blindly sent again, and only news of it may settle it.
     `merged`: another delivery's message told of it too. `superseded`: the matter was settled before anything was sent.
     """
 
     QUEUED = "queued"
-    LEASED = "leased"
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
@@ -49,7 +48,7 @@ class Channel(StrEnum):
 class Delivery(Row):
     """One reminder's way to one phone. Deliveries of a person that are due together leave as one message.
 
-    `lease` fences the worker that holds it; `after` is the delivery that did not arrive and that this one follows on
+    `lease` fences the worker that sends it; `after` is the delivery that did not arrive and that this one follows on
     the next channel; `carried_by` is the delivery whose message told of this one (merged). `openid` is WeChat's own;
     other channels' addresses (a number, a userid) are not repeated here. `reason` is a code.
     """
@@ -80,7 +79,6 @@ class Delivery(Row):
         constraints = [UniqueConstraint(fields=("zone_id", "key"), name="delivery_owed_once")]
         indexes = [  # others have conditions that only a migration by hand can say (0003_postgres)
             PartialIndex(fields=("zone_id", "person_id"), name="delivery_queued_to", condition={"state": "queued"}),
-            PartialIndex(fields=("zone_id", "person_id"), name="delivery_leased_to", condition={"state": "leased"}),
             PartialIndex(fields=("zone_id", "person_id"), name="delivery_sending_to", condition={"state": "sending"}),
             Index(fields=("zone_id", "person_id", "begun_at"), name="delivery_burden"),
             PartialIndex(

@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
                 ('key', fields.CharField(max_length=160)),
                 ('urgent', fields.BooleanField(default=False)),
                 ('escalation', fields.BooleanField(default=False)),
-                ('state', fields.CharEnumField(default=DeliveryState.QUEUED, description='QUEUED: queued\nLEASED: leased\nSENDING: sending\nSENT: sent\nFAILED: failed\nUNKNOWN: unknown\nSUPERSEDED: superseded\nMERGED: merged', enum_type=DeliveryState, max_length=16)),
+                ('state', fields.CharEnumField(default=DeliveryState.QUEUED, description='QUEUED: queued\nSENDING: sending\nSENT: sent\nFAILED: failed\nUNKNOWN: unknown\nSUPERSEDED: superseded\nMERGED: merged', enum_type=DeliveryState, max_length=16)),
                 ('channel', fields.CharEnumField(null=True, description='IN_APP: in_app\nSUBSCRIBE: subscribe\nTEMPLATE: template\nWECOM: wecom\nSMS: sms', enum_type=Channel, max_length=16)),
                 ('openid', fields.CharField(null=True, max_length=64)),
                 ('after', fields.UUIDField(null=True)),
@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                 ('errcode', fields.IntField(null=True)),
                 ('msgid', fields.CharField(null=True, max_length=64)),
             ],
-            options={'table': 'delivery', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'person_id'], name='delivery_queued_to', condition={'state': 'queued'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_leased_to', condition={'state': 'leased'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_sending_to', condition={'state': 'sending'}), Index(fields=['zone_id', 'person_id', 'begun_at'], name='delivery_burden'), PartialIndex(fields=['zone_id', 'settled_at'], name='delivery_unknown_since', condition={'state': 'unknown'}), PartialIndex(fields=['zone_id', 'id'], name='delivery_waits_for_channel', condition={'reason': 'channel_paused'})], 'pk_attr': 'id', 'table_description': "One reminder's way to one phone. Deliveries of a person that are due together leave as one message."},
+            options={'table': 'delivery', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'person_id'], name='delivery_queued_to', condition={'state': 'queued'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_sending_to', condition={'state': 'sending'}), Index(fields=['zone_id', 'person_id', 'begun_at'], name='delivery_burden'), PartialIndex(fields=['zone_id', 'settled_at'], name='delivery_unknown_since', condition={'state': 'unknown'}), PartialIndex(fields=['zone_id', 'id'], name='delivery_waits_for_channel', condition={'reason': 'channel_paused'})], 'pk_attr': 'id', 'table_description': "One reminder's way to one phone. Deliveries of a person that are due together leave as one message."},
             bases=['Row'],
         ),
         ops.CreateModel(

@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             "create index item_of_subtree on item (zone_id, unit_path text_pattern_ops, id)",
             "drop index item_of_subtree",
         ),
-        # Of what has ended only: a delivery passes through three states before, and would leave an entry in each.
+        # Of what has ended only: a delivery passes through two states before, and would leave an entry in each.
         ops.RunSQL(
             "create index delivery_by_outcome on delivery (zone_id, state, id)"
             " where state in ('sent', 'failed', 'unknown', 'superseded', 'merged')",
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
         # By its reminder only what has not left is looked up, to withdraw it.
         ops.RunSQL(
             "create index delivery_waiting_of_reminder on delivery (zone_id, reminder_id)"
-            " where state in ('queued', 'leased') and reminder_id is not null",
+            " where state = 'queued' and reminder_id is not null",
             "drop index delivery_waiting_of_reminder",
         ),
         ops.RunSQL(

@@ -201,10 +201,10 @@ async def test_a_message_made_at_night_waits_for_the_morning(office: Office, clo
     await organization.bind(office.zone.id, office.people["owner"].id, "o-owner", by=office.owner)
     await office.issued()
     clock_moves(hours=1)
-    assert await deliveries.lease(office.zone.id, 100) == []
+    assert await deliveries.begin(office.zone.id, "T") == []
     morning = (await calendar.calendar_of(office.zone.id)).next_loud(clock.now(), "20:00", "08:00")
     clock_moves(seconds=(morning - clock.now()).total_seconds() + 1)
-    assert [push.person_id for push in await deliveries.lease(office.zone.id, 100)] == [office.people["owner"].id]
+    assert [push.person_id for push in await deliveries.begin(office.zone.id, "T")] == [office.people["owner"].id]
 
 
 def test_the_office_sees_the_burden_of_units_only() -> None:

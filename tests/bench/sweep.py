@@ -126,14 +126,14 @@ async def _fire(zone_id: UUID) -> None:
     assert len(await escalations.fire(zone_id)) == firing.ITEMS_A_BATCH
 
 
-async def _lease(zone_id: UUID) -> None:
-    assert len(await deliveries.lease(zone_id, DUE)) == DUE
+async def _begin(zone_id: UUID) -> None:
+    assert len(await deliveries.begin(zone_id, "T", DUE)) == DUE
 
 
 SWEEPS: dict[str, Callable[[UUID], Awaitable[None]]] = {
     f"{DUE:,} due steps found": _find,
     f"{firing.ITEMS_A_BATCH} of {DUE:,} due steps fired": _fire,
-    f"{DUE:,} due messages leased": _lease,
+    f"{DUE:,} due messages begun": _begin,
 }
 
 

@@ -15,7 +15,7 @@ UNDER_WAY = """
 with due as (
   select case when state = 'queued' then not_before else leased_until end as due_at,
     state = 'queued' and not urgent as rings
-  from delivery where zone_id = $1 and state in ('queued', 'leased', 'sending')
+  from delivery where zone_id = $1 and state in ('queued', 'sending')
   union all select next_at, false from outbox where zone_id = $1 and state = 'waiting' and due_at <= $3
   union all select next_at, false from callback where state = 'waiting'
   union all select due_at, false from escalation_timer where zone_id = $1 and state = 'waiting' and due_at <= $2

@@ -13,7 +13,7 @@ from models.base.calendar import calendar_of
 from models.base.ids import new_id
 from models.base.outbox import Promise
 from models.base.scope import Grant, Role, Scope
-from models.deliveries import Begun, Channel, Conclusion, Consent, Delivery, DeliveryState, News, Push
+from models.deliveries import Channel, Conclusion, Consent, Delivery, DeliveryState, News, Push
 from models.deliveries.tables import OUTCOMES
 from models.organization import Binding, Person, Zone
 
@@ -52,15 +52,14 @@ async def owe(zone: Zone, person: Person, *, urgent: bool = False, escalation: b
     return reminder
 
 
-async def lease(zone: Zone, clock_moves: Callable[..., None]) -> list[Push]:
+async def begin(zone: Zone, clock_moves: Callable[..., None]) -> list[Push]:
     clock_moves(seconds=deliveries.GATHER.total_seconds())
-    return await deliveries.lease(zone.id)
+    return await deliveries.begin(zone.id, TEMPLATE)
 
 
-async def send(pushes: list[Push], state: DeliveryState = DeliveryState.SENT, **more: object) -> list[Begun]:
-    begun = await deliveries.begin(pushes, TEMPLATE)
+async def end(pushes: list[Push], state: DeliveryState = DeliveryState.SENT, **more: object) -> list[Push]:
     await deliveries.conclude([Conclusion(push, state, **more) for push in pushes], TEMPLATE)  # type: ignore[arg-type]
-    return begun
+    return pushes
 
 
 async def states() -> dict[str, int]:
@@ -78,8 +77,8 @@ async def test_what_is_owed_to_one_person_leaves_as_one_message(zone: Zone, cloc
     person = await person_of(zone, consents=3)
     for _ in range(5):
         await owe(zone, person)
-    (push,) = await lease(zone, clock_moves)
-    (begun,) = await send([push])
+    (push,) = await begin(zone, clock_moves)
+    (begun,) = await end([push])
     assert (begun.channel, begun.count) == (Channel.SUBSCRIBE, 5)
     assert await states() == {"sent": 1, "merged": 4}
     assert {row.carried_by for row in await Delivery.filter(state="merged")} == {begun.carrier}
@@ -88,7 +87,7 @@ async def test_what_is_owed_to_one_person_leaves_as_one_message(zone: Zone, cloc
 
 async def test_a_lone_delivery_waits_a_moment_for_others(zone: Zone) -> None:
     await owe(zone, await person_of(zone, consents=1))
-    assert await deliveries.lease(zone.id) == []
+    assert await deliveries.begin(zone.id, TEMPLATE) == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +104,7 @@ async def test_each_person_is_reached_by_the_first_way_that_is_open(
     zone: Zone, clock_moves: Callable[..., None], *, consents: int, follows: bool, bound: bool, channel: Channel
 ) -> None:
     await owe(zone, await person_of(zone, consents=consents, follows=follows, bound=bound))
-    (begun,) = await send(await lease(zone, clock_moves))
+    (begun,) = await end(await begin(zone, clock_moves))
     assert begun.channel is channel
     (row,) = await Delivery.all()
     assert (row.state, row.channel) == (DeliveryState.SENT, channel)
@@ -119,7 +118,7 @@ async def test_the_last_consent_is_left_for_what_presses_while_another_way_is_op
     taken = []
     for pressing in (False, False, True, False):
         await owe(zone, person, escalation=pressing)
-        (begun,) = await send(await lease(zone, clock_moves))
+        (begun,) = await end(await begin(zone, clock_moves))
         taken.append((begun.channel, await remaining("o-0")))
     assert taken == [
         (Channel.SUBSCRIBE, 1),
@@ -135,11 +134,10 @@ async def test_a_consent_is_taken_before_the_message_leaves_and_never_below_zero
     person = await person_of(zone, consents=1)
     for expected in (Channel.SUBSCRIBE, Channel.IN_APP):
         await owe(zone, person)
-        pushes = await lease(zone, clock_moves)
-        (begun,) = await deliveries.begin(pushes, TEMPLATE)
-        assert begun.channel is expected
+        pushes = await begin(zone, clock_moves)
+        assert [push.channel for push in pushes] == [expected]
         assert await remaining("o-0") == 0
-        await deliveries.conclude([Conclusion(pushes[0], DeliveryState.SENT)], TEMPLATE)
+        await end(pushes)
 
 
 async def test_a_definite_failure_gives_the_consent_back_and_goes_on_to_the_next_channel(
@@ -148,9 +146,9 @@ async def test_a_definite_failure_gives_the_consent_back_and_goes_on_to_the_next
     person = await person_of(zone, consents=2, follows=True)
     await owe(zone, person)
     await owe(zone, person)
-    await send(await lease(zone, clock_moves), DeliveryState.FAILED, errcode=43107)
+    await end(await begin(zone, clock_moves), DeliveryState.FAILED, errcode=43107)
     assert await remaining("o-0") == 2
-    (begun,) = await send(await lease(zone, clock_moves))
+    (begun,) = await end(await begin(zone, clock_moves))
     assert (begun.channel, begun.count) == (Channel.TEMPLATE, 2)
     assert await states() == {"failed": 1, "merged": 2, "sent": 1}
 
@@ -159,7 +157,7 @@ async def test_the_platforms_word_that_no_consent_is_left_is_believed(
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:
     await owe(zone, await person_of(zone, consents=3))
-    await send(await lease(zone, clock_moves), DeliveryState.FAILED, errcode=43101)
+    await end(await begin(zone, clock_moves), DeliveryState.FAILED, errcode=43101)
     assert await remaining("o-0") == 0
 
 
@@ -168,11 +166,11 @@ async def test_a_busy_platform_is_tried_again_later_with_the_consent_given_back(
 ) -> None:
     await owe(zone, await person_of(zone, consents=1))
     again_at = clock.now() + timedelta(minutes=1)
-    await send(await lease(zone, clock_moves), DeliveryState.QUEUED, again_at=again_at)
+    await end(await begin(zone, clock_moves), DeliveryState.QUEUED, again_at=again_at)
     assert (await states(), await remaining("o-0")) == ({"queued": 1}, 1)
-    assert await lease(zone, clock_moves) == []
+    assert await begin(zone, clock_moves) == []
     clock_moves(minutes=2)
-    await send(await lease(zone, clock_moves))
+    await end(await begin(zone, clock_moves))
     assert (await states(), await remaining("o-0")) == ({"sent": 1}, 0)
 
 
@@ -180,7 +178,7 @@ async def test_a_platform_that_stays_busy_is_given_up(zone: Zone, clock_moves: C
     await owe(zone, await person_of(zone, consents=1))
     for _ in range(8):
         clock_moves(minutes=12)
-        await send(await deliveries.lease(zone.id), DeliveryState.QUEUED, again_at=clock.now())
+        await end(await deliveries.begin(zone.id, TEMPLATE), DeliveryState.QUEUED, again_at=clock.now())
     assert (await Delivery.all().order_by("id"))[0].state is DeliveryState.FAILED
 
 
@@ -188,11 +186,11 @@ async def test_an_unknown_outcome_is_not_sent_again_but_told_over_the_next_chann
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:
     await owe(zone, await person_of(zone, consents=2, follows=True))
-    await send(await lease(zone, clock_moves), DeliveryState.UNKNOWN)
+    await end(await begin(zone, clock_moves), DeliveryState.UNKNOWN)
     assert await remaining("o-0") == 1
-    assert await lease(zone, clock_moves) == []
+    assert await begin(zone, clock_moves) == []
     clock_moves(minutes=11)
-    (begun,) = await send(await lease(zone, clock_moves))
+    (begun,) = await end(await begin(zone, clock_moves))
     assert begun.channel is Channel.TEMPLATE
     assert await states() == {"unknown": 1, "sent": 1}
 
@@ -202,7 +200,7 @@ async def test_news_of_an_unknown_message_settles_it(
     zone: Zone, clock_moves: Callable[..., None], arrived: bool, state: str
 ) -> None:
     await owe(zone, await person_of(zone, consents=2, follows=True))
-    await send(await lease(zone, clock_moves), DeliveryState.UNKNOWN)
+    await end(await begin(zone, clock_moves), DeliveryState.UNKNOWN)
     news = News(zone.id, "o-0", clock.now(), arrived)
     assert await deliveries.settle_unknown(news)
     assert not await deliveries.settle_unknown(news)
@@ -212,9 +210,9 @@ async def test_news_of_an_unknown_message_settles_it(
 async def test_news_of_a_message_known_to_be_sent_changes_nothing(zone: Zone, clock_moves: Callable[..., None]) -> None:
     person = await person_of(zone, consents=2)
     await owe(zone, person)
-    await send(await lease(zone, clock_moves), DeliveryState.UNKNOWN)
+    await end(await begin(zone, clock_moves), DeliveryState.UNKNOWN)
     await owe(zone, person)
-    await send(await lease(zone, clock_moves))
+    await end(await begin(zone, clock_moves))
     assert not await deliveries.settle_unknown(News(zone.id, "o-0", clock.now(), True))
 
 
@@ -224,13 +222,13 @@ async def test_over_the_daily_budget_messages_wait_and_merge_next_morning(
     person = await person_of(zone, consents=9)
     for _ in range(3):
         await owe(zone, person)
-        assert len(await send(await lease(zone, clock_moves))) == 1
+        assert len(await end(await begin(zone, clock_moves))) == 1
     for _ in range(4):
         await owe(zone, person)
-    assert await lease(zone, clock_moves) == []
+    assert await begin(zone, clock_moves) == []
     settings_morning = (await calendar_of(zone.id)).add_working_days(clock.today(), 1)
     clock_moves(seconds=(clock.at(settings_morning, 8) - clock.now()).total_seconds())
-    (begun,) = await send(await lease(zone, clock_moves))
+    (begun,) = await end(await begin(zone, clock_moves))
     assert begun.count == 4
 
 
@@ -246,21 +244,21 @@ async def test_the_budget_is_a_days_and_what_waited_for_it_and_for_the_morning_l
     for hour in (11, 15, 19):
         until(clock_moves, hour)
         await owe(zone, person)
-        assert len(await send(await lease(zone, clock_moves))) == 1
+        assert len(await end(await begin(zone, clock_moves))) == 1
     await owe(zone, person)  # over the budget: a digest tomorrow
-    assert await lease(zone, clock_moves) == []
+    assert await begin(zone, clock_moves) == []
     until(clock_moves, 20, 30)
     await owe(zone, person)  # in quiet hours
     until(clock_moves, 23, 59)
-    assert await lease(zone, clock_moves) == []
+    assert await begin(zone, clock_moves) == []
     clock_moves(minutes=2)  # another day, and a budget of its own: yet it is night
     await owe(zone, person)
-    assert await lease(zone, clock_moves) == []
+    assert await begin(zone, clock_moves) == []
     morning = (await calendar_of(zone.id)).next_loud(clock.now(), "20:00", "08:00")
     clock_moves(seconds=(morning - clock.now()).total_seconds() - 60)
-    assert await lease(zone, clock_moves) == []
+    assert await begin(zone, clock_moves) == []
     clock_moves(minutes=2)
-    (begun,) = await send(await lease(zone, clock_moves))
+    (begun,) = await end(await begin(zone, clock_moves))
     assert begun.count == 3
     assert (await deliveries.my_burden(by=Scope(zone.id, "person", person_id=person.id))).messages_today == 1
 
@@ -271,11 +269,11 @@ async def test_an_escalation_is_exempt_from_the_budget_and_takes_what_waits_alon
     person = await person_of(zone, consents=9)
     for _ in range(3):
         await owe(zone, person)
-        await send(await lease(zone, clock_moves))
+        await end(await begin(zone, clock_moves))
     await owe(zone, person)
-    assert await lease(zone, clock_moves) == []
+    assert await begin(zone, clock_moves) == []
     await owe(zone, person, escalation=True)
-    (begun,) = await send(await lease(zone, clock_moves))
+    (begun,) = await end(await begin(zone, clock_moves))
     assert begun.count == 2
 
 
@@ -285,9 +283,9 @@ async def test_at_night_only_the_urgent_rings(zone: Zone, clock_moves: Callable[
     await owe(zone, pressed)
     await owe(zone, pressed, urgent=True)
     clock_moves(hours=11)  # nine in the evening
-    (push,) = await deliveries.lease(zone.id)
+    (push,) = await deliveries.begin(zone.id, TEMPLATE)
     assert push.person_id == pressed.id
-    (begun,) = await send([push])
+    (begun,) = await end([push])
     assert begun.count == 2
     clock_moves(hours=24 * 10)
     clock_moves(
@@ -295,7 +293,7 @@ async def test_at_night_only_the_urgent_rings(zone: Zone, clock_moves: Callable[
             clock.at((await calendar_of(zone.id)).add_working_days(clock.today(), 1), 9) - clock.now()
         ).total_seconds()
     )
-    (push,) = await deliveries.lease(zone.id)
+    (push,) = await deliveries.begin(zone.id, TEMPLATE)
     assert push.person_id == plain.id
 
 
@@ -304,19 +302,25 @@ async def test_on_a_day_off_nothing_but_the_urgent_rings(zone: Zone, clock_moves
     while days.is_working_day(clock.today()):
         clock_moves(days=1)
     await owe(zone, await person_of(zone, consents=1))
-    assert await lease(zone, clock_moves) == []
+    assert await begin(zone, clock_moves) == []
 
 
 async def test_a_matter_settled_before_its_message_leaves_is_superseded(
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:
     person = await person_of(zone, consents=1)
-    queued, leased = await owe(zone, person), await owe(zone, await person_of(zone, consents=1))
-    pushes = await lease(zone, clock_moves)
-    await deliveries.withdraw(zone.id, [queued, leased])
-    assert await deliveries.begin(pushes, TEMPLATE) == [Begun(), Begun()]
+    await deliveries.withdraw(zone.id, [await owe(zone, person), await owe(zone, person)])
+    assert await begin(zone, clock_moves) == []
     assert await states() == {"superseded": 2}
     assert await remaining("o-0") == 1
+
+
+async def test_what_is_leaving_already_ends_by_its_outcome_alone(zone: Zone, clock_moves: Callable[..., None]) -> None:
+    reminder = await owe(zone, await person_of(zone, consents=1))
+    pushes = await begin(zone, clock_moves)
+    await deliveries.withdraw(zone.id, [reminder])
+    await end(pushes)
+    assert await states() == {"sent": 1}
 
 
 async def test_only_what_is_still_wanted_is_counted_in_the_message(
@@ -324,9 +328,8 @@ async def test_only_what_is_still_wanted_is_counted_in_the_message(
 ) -> None:
     person = await person_of(zone, consents=1)
     first, _ = await owe(zone, person), await owe(zone, person)
-    pushes = await lease(zone, clock_moves)
     await deliveries.withdraw(zone.id, [first])
-    (begun,) = await send(pushes)
+    (begun,) = await end(await begin(zone, clock_moves))
     assert begun.count == 1
     assert await states() == {"superseded": 1, "sent": 1}
 
@@ -334,16 +337,14 @@ async def test_only_what_is_still_wanted_is_counted_in_the_message(
 async def test_one_person_gets_one_message_at_a_time(zone: Zone, clock_moves: Callable[..., None]) -> None:
     person = await person_of(zone, consents=5)
     await owe(zone, person)
-    pushes = await lease(zone, clock_moves)
+    pushes = await begin(zone, clock_moves)
     await owe(zone, person)
-    assert await lease(zone, clock_moves) == []
-    await deliveries.begin(pushes, TEMPLATE)
-    assert await lease(zone, clock_moves) == []
-    await deliveries.conclude([Conclusion(pushes[0], DeliveryState.SENT)], TEMPLATE)
-    assert len(await lease(zone, clock_moves)) == 1
+    assert await begin(zone, clock_moves) == []
+    await end(pushes)
+    assert len(await begin(zone, clock_moves)) == 1
 
 
-async def test_workers_who_lease_together_share_the_people_among_them(
+async def test_workers_who_begin_together_share_the_people_among_them(
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:
     for _ in range(20):
@@ -351,24 +352,28 @@ async def test_workers_who_lease_together_share_the_people_among_them(
         await owe(zone, person)
         await owe(zone, person)
     clock_moves(seconds=5)
-    leased = [
-        push for batch in await asyncio.gather(*(deliveries.lease(zone.id, 7) for _ in range(6))) for push in batch
+    begun = [
+        push
+        for batch in await asyncio.gather(*(deliveries.begin(zone.id, TEMPLATE, 7) for _ in range(6)))
+        for push in batch
     ]
-    while more := await deliveries.lease(zone.id, 7):
-        leased += more
-    assert len(leased) == len({push.person_id for push in leased}) == 20
+    while more := await deliveries.begin(zone.id, TEMPLATE, 7):
+        begun += more
+    assert len(begun) == len({push.person_id for push in begun}) == 20
+    assert await remaining("o-0") == 0
 
 
-async def test_what_a_dead_worker_had_only_leased_is_sent_by_another(
+async def test_what_a_dead_worker_meant_for_the_inbox_alone_is_begun_by_another(
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:
-    await owe(zone, await person_of(zone, consents=1))
-    (dead,) = await lease(zone, clock_moves)
+    await owe(zone, await person_of(zone))
+    dead = await begin(zone, clock_moves)
     clock_moves(minutes=1)
     await deliveries.recover(zone.id)
-    (alive,) = await deliveries.lease(zone.id)
-    assert await deliveries.begin([dead], TEMPLATE) == [Begun()]
-    await send([alive])
+    alive = await deliveries.begin(zone.id, TEMPLATE)
+    await end(dead, DeliveryState.FAILED)
+    assert await states() == {"sending": 1}, "a lost lease counts for nothing"
+    await end(alive)
     assert await states() == {"sent": 1}
 
 
@@ -378,12 +383,12 @@ async def test_what_a_dead_worker_was_sending_is_unknown_and_told_over_the_next_
     person = await person_of(zone, consents=5, follows=True)
     await owe(zone, person)
     await owe(zone, person)
-    await deliveries.begin(await lease(zone, clock_moves), TEMPLATE)
+    await begin(zone, clock_moves)
     clock_moves(minutes=1)
     await deliveries.recover(zone.id)
     assert await states() == {"unknown": 1, "merged": 1, "queued": 2}
     clock_moves(minutes=11)
-    (begun,) = await send(await deliveries.lease(zone.id))
+    (begun,) = await end(await deliveries.begin(zone.id, TEMPLATE))
     assert (begun.channel, begun.count) == (Channel.TEMPLATE, 2)
     assert set(await states()) <= {state.value for state in TERMINAL}
 
@@ -392,11 +397,10 @@ async def test_a_worker_that_was_only_slow_still_says_how_it_ended(
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:
     await owe(zone, await person_of(zone, consents=2, follows=True))
-    pushes = await lease(zone, clock_moves)
-    await deliveries.begin(pushes, TEMPLATE)
+    pushes = await begin(zone, clock_moves)
     clock_moves(minutes=1)
     await deliveries.recover(zone.id)
-    await deliveries.conclude([Conclusion(pushes[0], DeliveryState.SENT)], TEMPLATE)
+    await end(pushes)
     assert await states() == {"sent": 1, "superseded": 1}
 
 
@@ -404,11 +408,11 @@ async def test_a_template_message_of_a_dead_worker_is_repeated_under_its_own_id(
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:
     await owe(zone, await person_of(zone, follows=True))
-    (first,) = await deliveries.begin(await lease(zone, clock_moves), TEMPLATE)
+    (first,) = await begin(zone, clock_moves)
     clock_moves(minutes=1)
     await deliveries.recover(zone.id)
-    (second,) = await send(await deliveries.lease(zone.id))
-    assert second == first
+    (second,) = await end(await deliveries.begin(zone.id, TEMPLATE))
+    assert (second.repeats, second.channel, second.told) == (True, first.channel, first.told)
     assert await states() == {"sent": 1}
 
 
@@ -416,12 +420,12 @@ async def test_a_template_message_the_platform_has_forgotten_is_not_repeated(
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:
     await owe(zone, await person_of(zone, follows=True))
-    await deliveries.begin(await lease(zone, clock_moves), TEMPLATE)
+    await begin(zone, clock_moves)
     clock_moves(minutes=15)
     assert await deliveries.recover(zone.id) == [Channel.TEMPLATE]
     assert await states() == {"unknown": 1, "queued": 1}
     clock_moves(minutes=11)
-    (begun,) = await send(await deliveries.lease(zone.id))
+    (begun,) = await end(await deliveries.begin(zone.id, TEMPLATE))
     assert begun.channel is Channel.IN_APP
 
 
@@ -446,7 +450,7 @@ async def test_everybody_sees_their_own_week_and_the_office_sees_units(
     person = await person_of(zone, consents=1)
     await owe(zone, person)
     await owe(zone, person)
-    await send(await lease(zone, clock_moves))
+    await end(await begin(zone, clock_moves))
     burden = await deliveries.my_burden(by=Scope(zone.id, "person", person_id=person.id))
     assert (burden.reminders, burden.messages, burden.messages_today, burden.daily_budget) == (2, 1, 1, 3)
     overseer = Scope(zone.id, "person", grants=(Grant(Role.OVERSIGHT, "/"),))

@@ -10,7 +10,7 @@ from models.base.audit import AuditRow
 from models.base.calendar import calendar_of
 from models.base.errors import Forbidden, Invalid, NotFound
 from models.base.scope import Grant, Role, Scope
-from models.deliveries import Begun, Channel, Conclusion, Delivery, DeliveryState, Push
+from models.deliveries import Channel, Conclusion, Delivery, DeliveryState, Push
 from models.organization import Person, Zone
 from tests.models.test_deliveries import TEMPLATE, owe, person_of, remaining, states
 
@@ -37,25 +37,22 @@ async def reachable(zone: Zone, *, consents: int = 2, wecom: str | None = "wang"
     return person
 
 
-async def lease(zone: Zone, clock_moves: Callable[..., None], **moved: int) -> list[Push]:
+async def begin(zone: Zone, clock_moves: Callable[..., None], **moved: int) -> list[Push]:
     clock_moves(**(moved or {"seconds": 2}))
-    return await deliveries.lease(zone.id, configured=EVERY)
+    return await deliveries.begin(zone.id, TEMPLATE, configured=EVERY)
 
 
-async def end(pushes: list[Push], state: DeliveryState, **more: object) -> list[Begun]:
-    begun = await deliveries.begin(pushes, TEMPLATE)
+async def end(pushes: list[Push], state: DeliveryState, **more: object) -> list[Push]:
     await deliveries.conclude([Conclusion(push, state, **more) for push in pushes], TEMPLATE)  # type: ignore[arg-type]
-    return begun
+    return pushes
 
 
 async def channels_tried(zone: Zone, clock_moves: Callable[..., None], ends: DeliveryState) -> list[Channel]:
     """Every channel that one delivery goes over, where all but the inbox end alike."""
     taken: list[Channel] = []
-    while pushes := await lease(zone, clock_moves, minutes=11):
-        begun = await deliveries.begin(pushes, TEMPLATE)
-        taken += [one.channel for one in begun]
-        state = DeliveryState.SENT if begun[0].channel is Channel.IN_APP else ends
-        await deliveries.conclude([Conclusion(push, state) for push in pushes], TEMPLATE)
+    while pushes := await begin(zone, clock_moves, minutes=11):
+        taken += [push.channel for push in pushes]
+        await end(pushes, DeliveryState.SENT if pushes[0].channel is Channel.IN_APP else ends)
     return taken
 
 
@@ -89,7 +86,7 @@ async def test_a_wrong_order_is_refused(admin: Scope, channels: list[str]) -> No
 async def test_a_channel_that_is_not_configured_is_passed_by(zone: Zone, clock_moves: Callable[..., None]) -> None:
     await owe(zone, await reachable(zone, consents=0, bound=True))
     clock_moves(seconds=2)
-    (push,) = await deliveries.lease(zone.id, configured={Channel.SMS})
+    (push,) = await deliveries.begin(zone.id, TEMPLATE, configured={Channel.SMS})
     assert (push.way.channel, push.way.address) == (Channel.SMS, "15400000000")
 
 
@@ -97,7 +94,7 @@ async def test_nobody_who_has_left_is_written_to(zone: Zone, clock_moves: Callab
     person = await reachable(zone)
     await Person.filter(id=person.id).update(active=False)
     await owe(zone, person)
-    (begun,) = await end(await lease(zone, clock_moves), DeliveryState.SENT)
+    (begun,) = await end(await begin(zone, clock_moves), DeliveryState.SENT)
     assert begun.channel is Channel.IN_APP
 
 
@@ -106,9 +103,9 @@ async def test_what_is_new_goes_the_first_way_and_takes_along_what_failed(
 ) -> None:
     person = await reachable(zone, consents=5)
     await owe(zone, person)
-    await end(await lease(zone, clock_moves), DeliveryState.UNKNOWN)
+    await end(await begin(zone, clock_moves), DeliveryState.UNKNOWN)
     await owe(zone, person)
-    (begun,) = await end(await lease(zone, clock_moves), DeliveryState.SENT)
+    (begun,) = await end(await begin(zone, clock_moves), DeliveryState.SENT)
     assert (begun.channel, begun.count) == (Channel.SUBSCRIBE, 2)
     assert await states() == {"unknown": 1, "sent": 1, "merged": 1}
 
@@ -120,28 +117,27 @@ async def test_a_repeat_is_the_same_message_and_rings_even_at_night(
     person = await reachable(zone, consents=0)
     await owe(zone, person)
     clock_moves(seconds=(clock.at(clock.today(), 19, 59) - clock.now()).total_seconds())
-    (first,) = await deliveries.begin(await deliveries.lease(zone.id), TEMPLATE)
+    (first,) = await deliveries.begin(zone.id, TEMPLATE)
     await owe(zone, person)
     clock_moves(minutes=2)  # quiet hours
     await deliveries.recover(zone.id)
-    (again,) = await deliveries.lease(zone.id)
-    assert again.repeats
-    assert await end([again], DeliveryState.SENT) == [first]
+    (again,) = await end(await deliveries.begin(zone.id, TEMPLATE), DeliveryState.SENT)
+    assert (again.repeats, again.channel, again.told) == (True, first.channel, first.told)
     assert await states() == {"sent": 1, "queued": 1}
-    assert await deliveries.lease(zone.id) == []
+    assert await deliveries.begin(zone.id, TEMPLATE) == []
 
 
 async def test_a_repeat_waits_for_its_own_channel_and_is_unknown_when_its_key_is_forgotten(
     zone: Zone, admin: Scope, clock_moves: Callable[..., None]
 ) -> None:
     await owe(zone, await reachable(zone, consents=0))
-    await deliveries.begin(await lease(zone, clock_moves), TEMPLATE)
+    await begin(zone, clock_moves)
     await deliveries.pause(Channel.TEMPLATE, "服务号在整改", by=admin)
-    assert await lease(zone, clock_moves, minutes=5) == []
+    assert await begin(zone, clock_moves, minutes=5) == []
     assert await deliveries.recover(zone.id) == []
     clock_moves(minutes=5)
     assert await deliveries.recover(zone.id) == [Channel.TEMPLATE]
-    (begun,) = await end(await lease(zone, clock_moves, minutes=11), DeliveryState.SENT)
+    (begun,) = await end(await begin(zone, clock_moves, minutes=11), DeliveryState.SENT)
     assert begun.channel is Channel.WECOM
 
 
@@ -150,35 +146,22 @@ async def test_whoever_is_being_sent_something_gets_nothing_else_meanwhile(
 ) -> None:
     person = await reachable(zone)
     await owe(zone, person)
-    pushes = await lease(zone, clock_moves)
-    await deliveries.begin(pushes, TEMPLATE)
+    pushes = await begin(zone, clock_moves)
     await owe(zone, person, urgent=True)
     clock_moves(seconds=5)
-    assert await deliveries.lease(zone.id, configured=EVERY) == []
-    await deliveries.conclude([Conclusion(pushes[0], DeliveryState.SENT)], TEMPLATE)
-    assert len(await deliveries.lease(zone.id, configured=EVERY)) == 1
-
-
-async def test_a_lease_is_counted_anew_when_the_message_leaves(zone: Zone, clock_moves: Callable[..., None]) -> None:
-    await owe(zone, await reachable(zone))
-    pushes = await lease(zone, clock_moves)
-    clock_moves(seconds=25)
-    await deliveries.begin(pushes, TEMPLATE)
-    clock_moves(seconds=25)
-    assert await deliveries.recover(zone.id) == []
-    await deliveries.conclude([Conclusion(pushes[0], DeliveryState.SENT)], TEMPLATE)
-    assert await states() == {"sent": 1}
+    assert await deliveries.begin(zone.id, TEMPLATE, configured=EVERY) == []
+    await end(pushes, DeliveryState.SENT)
+    assert len(await deliveries.begin(zone.id, TEMPLATE, configured=EVERY)) == 1
 
 
 async def test_a_slow_worker_cannot_queue_again_what_was_given_up_as_unknown(
     zone: Zone, clock_moves: Callable[..., None]
 ) -> None:
     await owe(zone, await reachable(zone))
-    pushes = await lease(zone, clock_moves)
-    await deliveries.begin(pushes, TEMPLATE)
+    pushes = await begin(zone, clock_moves)
     clock_moves(minutes=1)
     await deliveries.recover(zone.id)
-    await deliveries.conclude([Conclusion(pushes[0], DeliveryState.QUEUED, again_at=clock.now())], TEMPLATE)
+    await end(pushes, DeliveryState.QUEUED, again_at=clock.now())
     assert await states() == {"failed": 1, "queued": 1}, "its consent is given back, its follower has it"
     assert await remaining("o-0") == 2
 
@@ -189,8 +172,8 @@ async def test_while_more_keeps_coming_one_message_waits_for_all_of_it(
     person = await reachable(zone)
     for _ in range(20):
         await owe(zone, person, escalation=True)
-        assert await lease(zone, clock_moves, seconds=1) == []
-    (begun,) = await end(await lease(zone, clock_moves), DeliveryState.SENT)
+        assert await begin(zone, clock_moves, seconds=1) == []
+    (begun,) = await end(await begin(zone, clock_moves), DeliveryState.SENT)
     assert begun.count == 20
 
 
@@ -199,14 +182,14 @@ async def test_it_waits_for_a_minute_at_most(zone: Zone, clock_moves: Callable[.
     told = 0
     for _ in range(65):
         await owe(zone, person, escalation=True)
-        told += sum(begun.count for begun in await end(await lease(zone, clock_moves, seconds=1), DeliveryState.SENT))
+        told += sum(begun.count for begun in await end(await begin(zone, clock_moves, seconds=1), DeliveryState.SENT))
     assert told >= 60
 
 
 async def test_a_paused_channel_is_passed_by(zone: Zone, admin: Scope, clock_moves: Callable[..., None]) -> None:
     await deliveries.pause(Channel.SUBSCRIBE, "模板在审核", by=admin)
     await owe(zone, await reachable(zone))
-    (begun,) = await end(await lease(zone, clock_moves), DeliveryState.SENT)
+    (begun,) = await end(await begin(zone, clock_moves), DeliveryState.SENT)
     assert begun.channel is Channel.TEMPLATE
     assert await remaining("o-0") == 2
 
@@ -219,10 +202,10 @@ async def test_whom_only_a_paused_channel_reaches_waits_for_it_and_hears_once(
     for _ in range(3):
         await owe(zone, person)
         clock_moves(minutes=1)
-        assert await deliveries.lease(zone.id) == []
+        assert await deliveries.begin(zone.id, TEMPLATE) == []
     assert {row.reason for row in await Delivery.all()} == {"channel_paused"}
     await deliveries.resume(Channel.TEMPLATE, by=admin)
-    (begun,) = await end(await deliveries.lease(zone.id), DeliveryState.SENT)
+    (begun,) = await end(await deliveries.begin(zone.id, TEMPLATE), DeliveryState.SENT)
     assert (begun.channel, begun.count) == (Channel.TEMPLATE, 3)
     assert await states() == {"sent": 1, "merged": 2}
 

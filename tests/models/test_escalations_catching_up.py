@@ -96,8 +96,7 @@ async def test_whoever_leads_many_overdue_matters_gets_one_message(office: Offic
 
 
 async def _sent(office: Office) -> Counter[object]:
-    pushes = await deliveries.lease(office.zone.id)
-    await deliveries.begin(pushes, "T")
+    pushes = await deliveries.begin(office.zone.id, "T")
     await deliveries.conclude([Conclusion(push, DeliveryState.SENT) for push in pushes], "T")
     return Counter(push.person_id for push in pushes)
 

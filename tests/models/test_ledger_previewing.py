@@ -106,8 +106,7 @@ async def walk(office: Office, clock_moves: Moves, until: datetime) -> Counter[o
     while clock.now() < until:
         await office.fire()
         clock_moves(seconds=deliveries.GATHER.total_seconds())
-        pushes = await deliveries.lease(office.zone.id)
-        await deliveries.begin(pushes, "T")
+        pushes = await deliveries.begin(office.zone.id, "T")
         await deliveries.conclude([Conclusion(push, DeliveryState.SENT) for push in pushes], "T")
         messages += Counter(push.person_id for push in pushes)
         clock_moves(seconds=(HOUR / 2 - deliveries.GATHER).total_seconds())

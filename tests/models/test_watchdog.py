@@ -134,8 +134,7 @@ async def test_a_lost_follower_of_an_unknown_message_is_owed_again(
 ) -> None:
     await remind(zone, await person_of(zone, consents=1))
     clock_moves(seconds=2)
-    pushes = await deliveries.lease(zone.id)
-    await deliveries.begin(pushes, TEMPLATE)
+    pushes = await deliveries.begin(zone.id, TEMPLATE)
     await deliveries.conclude([Conclusion(pushes[0], DeliveryState.UNKNOWN)], TEMPLATE)
     await Delivery.filter(state="queued").delete()
     await open_kinds(zone)
@@ -145,10 +144,10 @@ async def test_a_lost_follower_of_an_unknown_message_is_owed_again(
 async def test_what_a_dead_worker_held_is_recovered(zone: Zone, clock_moves: Callable[..., None]) -> None:
     await remind(zone, await person_of(zone, consents=1))
     clock_moves(seconds=2)
-    await deliveries.lease(zone.id)
+    await deliveries.begin(zone.id, TEMPLATE)
     clock_moves(minutes=5)
     assert await open_kinds(zone) == {}
-    assert (await Delivery.get()).state is DeliveryState.QUEUED
+    assert [row.state for row in await Delivery.all().order_by("id")] == [DeliveryState.UNKNOWN, DeliveryState.QUEUED]
 
 
 async def test_a_message_that_nobody_sends_is_told_by_day_and_not_by_night(
@@ -168,8 +167,7 @@ async def test_an_unknown_message_without_another_way_is_told_until_its_person_a
     reminder = await remind(zone, person)
     for state in (DeliveryState.UNKNOWN, DeliveryState.SENT):
         clock_moves(minutes=11)
-        pushes = await deliveries.lease(zone.id)
-        await deliveries.begin(pushes, TEMPLATE)
+        pushes = await deliveries.begin(zone.id, TEMPLATE)
         await deliveries.conclude([Conclusion(pushes[0], state)], TEMPLATE)
     assert await open_kinds(zone) == {AlarmKind.UNKNOWN_UNRESOLVED: "1条消息不知是否送达，也没有其他渠道"}
     await reminders.acknowledge_alone(reminder, by=Scope(zone.id, "person", person_id=person.id))

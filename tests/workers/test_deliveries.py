@@ -183,7 +183,7 @@ async def test_a_worker_killed_in_mid_push_and_a_flushed_redis_leave_every_messa
     clock_moves(minutes=1)
 
     async def told() -> bool:
-        return not await Delivery.filter(state__in=["leased", "sending"]).exists()
+        return not await Delivery.filter(state="sending").exists()
 
     await until(told)
     clock_moves(minutes=11)
@@ -238,7 +238,7 @@ async def test_what_a_dead_worker_left_is_recovered_by_the_sweep(
     context: Context, zone: Zone, bind: Bind, owe: Owe, clock_moves: Callable[..., None]
 ) -> None:
     await owe(await bind(consents=1))
-    await deliveries.begin(await deliveries.lease(zone.id), "ZL_TODO")
+    await deliveries.begin(zone.id, "ZL_TODO")
     clock_moves(seconds=31)
     await recover(context)
     assert (await outcomes())[0] == ("unknown", "subscribe")

@@ -17,9 +17,9 @@ SENDING = "select from delivery where zone_id = $1 and state = 'sending' for upd
 
 @fault
 async def before_claim(stage: Stage) -> None:
-    """Owed and not yet leased by anybody."""
-    lease = "select pg_advisory_xact_lock(hashtextextended('push:' || $1::uuid::text, 0))"
-    async with stage.arena.held(lease, zone=stage.zone.id):
+    """Owed and not yet begun by anybody."""
+    beginning = "select pg_advisory_xact_lock(hashtextextended('push:' || $1::uuid::text, 0))"
+    async with stage.arena.held(beginning, zone=stage.zone.id):
         await stage.owe_due(*REACHED)
         way = await cut(stage)
     await go_on(stage, way, *REACHED)
@@ -27,10 +27,9 @@ async def before_claim(stage: Stage) -> None:
 
 @fault
 async def after_claim(stage: Stage) -> None:
-    """Leased; the statement that begins the push waits for a consent."""
+    """Claimed; the statement that begins the pushes waits for a consent."""
     async with stage.arena.held(CONSENTS, zone=stage.zone.id):
         await stage.owe_due(*REACHED)
-        await stage.until_in("leased")
         await stage.arena.blocked()
         way = await cut(stage)
     await go_on(stage, way, *REACHED)
@@ -117,7 +116,7 @@ async def again_and_again(stage: Stage) -> None:
     """Killed as soon as it has begun anything, twice in a row."""
     await stage.owe_due(*REACHED)
     for _ in range(2):
-        await stage.until_in("leased", "sending", "sent", "unknown")
+        await stage.until_in("sending", "sent", "unknown")
         stage.arena.kill(*WORKERS)
         await stage.arena.move(stage.chance.choice((1.0, 31.0)))
         await stage.remind(stage.chance.choice(REACHED))

@@ -1,7 +1,7 @@
-"""Leasing: which deliveries leave now, as which pushes.
+"""Beginning: which deliveries leave now, as which pushes.
 
-One lease is taken at a time in a zone, and nobody with a push under way gets another: so messages to one phone never
-overlap, whatever the channel and however many workers (43108).
+They are chosen and marked as leaving in one transaction, one at a time in a zone, and nobody with a push under way gets
+another: so messages to one phone never overlap, whatever the channel and however many workers (43108).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -22,20 +22,21 @@ from models.deliveries.tables import Channel
 from models.deliveries.ways import REPEATABLE, Addresses, Way, addresses, tried, way_to
 from models.organization import ZoneSettings
 
-PUSHES_A_LEASE = 500
+MOST_AT_ONCE = 500
 GATHER_AT_MOST = timedelta(minutes=1)
 """While more keeps coming for somebody (a backlog is worked off), one message waits for all of it; at most so long."""
 PAUSED_LOOKS_AGAIN = timedelta(hours=1)
 CONFIGURED = frozenset({Channel.SUBSCRIBE, Channel.TEMPLATE})
+Rows = Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class _Now:
-    """What a lease is decided by."""
+    """What is decided by; `lease` will fence what begins."""
 
     zone_id: UUID
     at: datetime
-    token: UUID
+    lease: UUID
     settings: ZoneSettings
     days: Calendar
     order: Sequence[Channel]
@@ -47,8 +48,11 @@ class _Now:
 
 
 @atomic()
-async def lease(zone_id: UUID, limit: int = PUSHES_A_LEASE, configured: Collection[Channel] = CONFIGURED) -> list[Push]:
-    """Take what is due, one push a person for up to `limit` people; those over their budget wait for the morning.
+async def begin(
+    zone_id: UUID, template: str, limit: int = MOST_AT_ONCE, configured: Collection[Channel] = CONFIGURED
+) -> list[Push]:
+    """Mark what is due as leaving: one push a person for up to `limit` people, and a consent to `template` for each
+    that may have one. Those over their budget wait for the morning.
 
     In quiet hours only the urgent starts a push. `configured` are the channels that this installation can send over.
     """
@@ -66,7 +70,7 @@ async def lease(zone_id: UUID, limit: int = PUSHES_A_LEASE, configured: Collecti
         await paused_channels(zone_id),
     )
     repeated = await _again(now, limit)
-    return repeated + await _due(now, limit - len(repeated))
+    return repeated + await _fresh(now, limit - len(repeated), template)
 
 
 ANY_DUE = """
@@ -81,7 +85,7 @@ async def _any_due(zone_id: UUID) -> bool:
 
 
 AGAIN = """
-update delivery set lease = $3, leased_until = $4 where id in (
+update delivery set lease = $3, leased_until = $4, attempts = attempts + 1 where id in (
   select d.id from delivery d join unnest($5::text[], $6::timestamptz[]) as r(channel, since) using (channel)
   where d.zone_id = $1 and d.state = 'sending' and d.leased_until < $2 and d.begun_at >= r.since
     and d.person_id in (
@@ -98,7 +102,7 @@ async def _again(now: _Now, limit: int) -> list[Push]:
         AGAIN,
         now.zone_id,
         now.at,
-        now.token,
+        now.lease,
         now.at + LEASE,
         [channel.value for channel in channels],
         [now.at - REPEATABLE[channel] for channel in channels],
@@ -106,52 +110,45 @@ async def _again(now: _Now, limit: int) -> list[Push]:
     )
     known = await addresses(now.zone_id, {row["person_id"] for row in rows})
     pushes = []
-    for person, (row, *_) in _by_person(rows).items():
-        channel = Channel(row["channel"])
+    for person, told in _by_person(rows).items():
+        channel = Channel(told[0]["channel"])
         if address := known.get(person, {}).get(channel):
-            pushes.append(Push(now.zone_id, person, now.token, Way(None, channel, address), repeats=True))
+            pushes.append(Push(person, now.lease, Way(None, channel, address), channel, _ids(told), repeats=True))
     return pushes
 
 
 ROWS_A_PUSH = 2
-"""For each push so many due rows are looked at, the soonest first: a lease costs what it takes, not what is due."""
+"""For each push so many due rows are looked at, the soonest first: beginning costs what begins, not what is due."""
 
-LEASE_DUE = """
+DUE = """
 with soonest as (
   select person_id, not_before from delivery
   where zone_id = $1 and state = 'queued' and not_before <= $2 and (urgent or not $3)
-    and person_id not in (
-      select person_id from delivery where zone_id = $1 and state = 'leased'
-      union all select person_id from delivery where zone_id = $1 and state = 'sending')
-    and (not_before <= $8 or person_id not in (
+    and person_id not in (select person_id from delivery where zone_id = $1 and state = 'sending')
+    and (not_before <= $6 or person_id not in (
       select person_id from delivery
-      where zone_id = $1 and state = 'queued' and not_before > $2 and not_before <= $7))
-  order by not_before limit $9
+      where zone_id = $1 and state = 'queued' and not_before > $2 and not_before <= $5))
+  order by not_before limit $7
 ), people as (
   select person_id from soonest group by person_id order by min(not_before) limit $4
-), due as (
-  select owed.id from people cross join lateral (
-    select id from delivery where zone_id = $1 and person_id = people.person_id and state = 'queued'
-    offset 0 for update skip locked) owed
 )
-update delivery d set state = 'leased', lease = $5, leased_until = $6 from due where d.id = due.id
-returning d.id, d.person_id, d.escalation, d.after
+select owed.* from people cross join lateral (
+  select id, person_id, urgent, escalation, after from delivery
+  where zone_id = $1 and person_id = people.person_id and state = 'queued' offset 0 for update skip locked) owed
 """
 """Written so that each part has one good plan, known statistics or not: what is queued is now nothing, now a zone. So
 `offset 0`: what is asked for one person stays asked for one person."""
 
 
-async def _due(now: _Now, limit: int) -> list[Push]:
+async def _fresh(now: _Now, limit: int, template: str) -> list[Push]:
     if limit <= 0:
         return []
     rows = await database.fetch(
-        LEASE_DUE,
+        DUE,
         now.zone_id,
         now.at,
         now.quiet,
         limit,
-        now.token,
-        now.at + LEASE,
         now.at + GATHER,
         now.at - GATHER_AT_MOST,
         ROWS_A_PUSH * limit,
@@ -159,11 +156,12 @@ async def _due(now: _Now, limit: int) -> list[Push]:
     ways = await _ways(now, rows)
     held = await _hold_over_budget(now, rows)
     waiting = {person for person, way in ways.items() if way is None} - held
-    await _put_back(_ids(rows, waiting), now.at + PAUSED_LOOKS_AGAIN, "channel_paused")
-    return [Push(now.zone_id, person, now.token, way) for person, way in ways.items() if way and person not in held]
+    await _put_off(_of(rows, waiting), now.at + PAUSED_LOOKS_AGAIN, "channel_paused")
+    leaving = [(way, told) for person, told in _by_person(rows).items() if (way := ways[person]) and person not in held]
+    return await _begin(now, leaving, template)
 
 
-async def _ways(now: _Now, rows: Sequence[dict[str, Any]]) -> dict[UUID, Way | None]:
+async def _ways(now: _Now, rows: Rows) -> dict[UUID, Way | None]:
     """Each person's way. A channel is passed by where everything that the message tells of has tried it already."""
     people = _by_person(rows)
     known: dict[UUID, Addresses] = await addresses(now.zone_id, people)
@@ -186,8 +184,13 @@ def _by_person(rows: Iterable[dict[str, Any]]) -> dict[UUID, list[dict[str, Any]
     return people
 
 
-def _ids(rows: Iterable[dict[str, Any]], people: Collection[UUID]) -> list[UUID]:
-    return [row["id"] for row in rows if row["person_id"] in people]
+def _of(rows: Rows, people: Collection[UUID]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["person_id"] in people]
+
+
+def _ids(rows: Rows) -> tuple[UUID, ...]:
+    """The oldest first."""
+    return tuple(sorted(row["id"] for row in rows))
 
 
 SPENT = """
@@ -199,7 +202,7 @@ select person_id, pushes from unnest($2::uuid[]) as plain(person_id) cross join 
 while few outcomes are known to the statistics, all of the zone's would be looked through for each person."""
 
 
-async def _hold_over_budget(now: _Now, rows: Sequence[dict[str, Any]]) -> set[UUID]:
+async def _hold_over_budget(now: _Now, rows: Rows) -> set[UUID]:
     """Who has had the day's pushes: their deliveries merge into one message next morning.
 
     Escalations are exempt, and what was within the budget and did not arrive.
@@ -211,30 +214,64 @@ async def _hold_over_budget(now: _Now, rows: Sequence[dict[str, Any]]) -> set[UU
     held = {person for person in plain if spent[person] >= now.settings.daily_budget}
     tomorrow = today + timedelta(days=1)
     morning = now.days.next_loud(tomorrow, now.settings.quiet_from, now.settings.quiet_until)
-    await _put_back(_ids(rows, held), morning, "digest")
+    await _put_off(_of(rows, held), morning, "digest")
     return held
 
 
-async def give_back(pushes: Collection[Push]) -> None:
-    """These were leased and will not be begun: they are anybody's again at once, not only when their lease lapses."""
-    if pushes:
-        await database.execute(
-            "update delivery d set state = 'queued', lease = null"
-            " from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as p(zone_id, person_id, lease)"
-            " where (d.zone_id, d.person_id, d.lease) = (p.zone_id, p.person_id, p.lease) and d.state = 'leased'",
-            [
-                [push.zone_id for push in pushes],
-                [push.person_id for push in pushes],
-                [push.lease for push in pushes],
-            ],
-        )
-
-
-async def _put_back(ids: Sequence[UUID], not_before: datetime, reason: str) -> None:
+async def _put_off(rows: Rows, not_before: datetime, reason: str) -> None:
     """These do not leave now after all."""
-    if ids:
+    if rows:
         await database.execute(
-            "update delivery set state = 'queued', lease = null, not_before = $2, reason = $3"
-            " where id = any($1::uuid[])",
-            [list(ids), not_before, reason],
+            "update delivery set not_before = $2, reason = $3 where id = any($1::uuid[])",
+            [list(_ids(rows)), not_before, reason],
         )
+
+
+BEGIN = """
+with leaving as (
+  select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bool[])
+    as l(id, carrier, openid, other, address, presses)
+), taken as (
+  update consent c set remaining = remaining - 1 from leaving l
+  where l.id = l.carrier and c.zone_id = $7 and c.openid = l.openid and c.template = $8
+    and c.remaining > case when l.presses or l.other = 'in_app' then 0 else 1 end
+  returning l.carrier
+), ways as (
+  select *, case when carrier in (select carrier from taken) then 'subscribe' else other end as channel from leaving
+)
+update delivery d set state = 'sending', channel = w.channel, lease = $9, leased_until = $11, begun_at = $10,
+  attempts = d.attempts + 1, carried_by = nullif(w.carrier, d.id),
+  openid = case w.channel when 'subscribe' then w.openid when 'template' then w.address end
+from ways w where d.id = w.id
+returning d.id, d.channel
+"""
+
+
+async def _begin(now: _Now, leaving: Sequence[tuple[Way, Rows]], template: str) -> list[Push]:
+    """Write it down, and take a consent for each that may have one.
+
+    The last consent is left for what presses (urgent, an escalation) wherever another way is open.
+    """
+    told = [(way, _ids(rows), any(row["urgent"] or row["escalation"] for row in rows)) for way, rows in leaving]
+    each = [(delivery, ids[0], way, presses) for way, ids, presses in told for delivery in ids]
+    if not each:
+        return []
+    begun = await database.fetch(
+        BEGIN,
+        [delivery for delivery, _, _, _ in each],
+        [carrier for _, carrier, _, _ in each],
+        [way.openid for _, _, way, _ in each],
+        [way.channel.value for _, _, way, _ in each],
+        [way.address for _, _, way, _ in each],
+        [presses for _, _, _, presses in each],
+        now.zone_id,
+        template,
+        now.lease,
+        now.at,
+        now.at + LEASE,
+    )
+    channels = {row["id"]: Channel(row["channel"]) for row in begun}
+    return [
+        Push(rows[0]["person_id"], now.lease, way, channels[ids[0]], ids)
+        for (_, rows), (way, ids, _) in zip(leaving, told, strict=True)
+    ]
