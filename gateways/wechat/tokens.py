@@ -51,6 +51,7 @@ class Tokens:
         if not timedelta(0) <= clock.now() - self._known_at < BELIEVED:  # a clock set back ends the belief too
             token = await self._shared()
             if token == self._refused:  # read before another caller's refusal took it out of Redis
+                await self._forget(token)
                 token = await self._shared()
             self._known, self._known_at = token, clock.now()
         return self._known
@@ -60,6 +61,9 @@ class Tokens:
         self._refused = token
         if token == self._known:
             self._known_at = NEVER
+        await self._forget(token)
+
+    async def _forget(self, token: str) -> None:
         with suppress(RedisError):
             await self._drop(keys=[self._key], args=[token])
 
