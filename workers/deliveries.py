@@ -14,12 +14,16 @@ from workers.relay import Context, attempt, every, handles, wait
 
 AT_ONCE = 200
 """Messages on their way at a time, of this worker; the transport takes 256 connections."""
+BEGUN_AHEAD = AT_ONCE // 2
+"""So many more have begun and wait for their turn: beginning costs many round trips, however few begin."""
 LONGEST_TURN_SECONDS = 5
-"""With a low rate fewer are on their way, so that none waits longer than this for its turn."""
+"""With a low rate fewer have begun, so that none waits longer than this for its turn."""
 SEND_SECONDS = 25
 """Less than a push's lease: nobody else sends to that person while this message may still leave."""
 LOOK_AGAIN_SECONDS = 0.05
 """How soon a worker under way looks again for what is due, and how long at most it waits for more free places."""
+GATHER_SECONDS = 0.02
+"""For so long outcomes wait for each other, so that many are written together."""
 
 
 @handles(deliveries.CREDIT_REPORT)
@@ -52,7 +56,8 @@ class Pushing:
         self._channels, self._refusals = Channels(context), context.refusals
         self._template = context.settings.wechat.subscribe_template
         self._stopping = context.stopping
-        self._places = min(AT_ONCE, ceil(context.settings.messages_per_second * LONGEST_TURN_SECONDS))
+        self._places = min(AT_ONCE + BEGUN_AHEAD, ceil(context.settings.messages_per_second * LONGEST_TURN_SECONDS))
+        self._turn = asyncio.Semaphore(AT_ONCE)
         self._sending: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
         self._ended: asyncio.Queue[Conclusion | None] = asyncio.Queue()
@@ -81,21 +86,18 @@ class Pushing:
         self._ended.put_nowait(None)
 
     async def _free(self) -> int:
-        """Free places: at least half of them, or what there is after a moment, for some messages may hang.
-
-        Beginning costs many round trips, however few begin.
-        """
-        if not self._half_free():
+        """Free places: at least a third, or what there is after a moment, for some messages may hang."""
+        if not self._third_free():
             self._room.clear()
             await wait(self._room, LOOK_AGAIN_SECONDS)
         return self._places - len(self._sending)
 
-    def _half_free(self) -> bool:
-        return 2 * len(self._sending) <= self._places
+    def _third_free(self) -> bool:
+        return 3 * len(self._sending) <= 2 * self._places
 
     def _left(self, sending: asyncio.Task[None]) -> None:
         self._sending.discard(sending)
-        if self._half_free():
+        if self._third_free():
             self._room.set()
 
     async def _begun(self, limit: int) -> list[Push]:
@@ -119,7 +121,7 @@ class Pushing:
         """Write outcomes as they come; where the database fails meanwhile, the leases answer for them."""
         over = False
         while not over:
-            conclusions, over = await _waiting(self._ended)
+            conclusions, over = await _gathered(self._ended)
             if not conclusions:  # a round that found nothing to send
                 continue
             written = await attempt("deliveries.conclude", deliveries.conclude(conclusions, self._template))
@@ -128,14 +130,17 @@ class Pushing:
                 metrics.outcomes.labels(channel.value, state.value).inc(times)
 
     async def _send(self, push: Push) -> Conclusion:
+        leaving = push.repeats
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            async with asyncio.timeout(SEND_SECONDS), self._turn:
+                leaving = True
                 msgid = await self._channels.send(push)
         except Refusal as refused:
             await attempt("deliveries.alarm", self._refusals.tell(push.channel, refused))
             return _refused(push, refused)
         except TimeoutError:
-            return Conclusion(push, DeliveryState.UNKNOWN, RefusalKind.UNKNOWN.value)
+            state = DeliveryState.UNKNOWN if leaving else DeliveryState.QUEUED
+            return Conclusion(push, state, RefusalKind.UNKNOWN.value)
         return Conclusion(push, DeliveryState.SENT, reason=self._channels.silence(push), msgid=msgid)
 
 
@@ -150,9 +155,11 @@ def _refused(push: Push, refused: Refusal) -> Conclusion:
     return Conclusion(push, state, refused.kind.value, refused.errcode, again_at=refused.retry_at)
 
 
-async def _waiting(ended: asyncio.Queue[Conclusion | None]) -> tuple[list[Conclusion], bool]:
-    """All that waits, as soon as something does; and whether the queue's end (None) was reached."""
+async def _gathered(ended: asyncio.Queue[Conclusion | None]) -> tuple[list[Conclusion], bool]:
+    """All that waits a moment after something does; and whether the queue's end (None) was reached."""
     taken = [await ended.get()]
+    if taken[0]:
+        await asyncio.sleep(GATHER_SECONDS)
     while not ended.empty():
         taken.append(ended.get_nowait())
     return [conclusion for conclusion in taken if conclusion], taken[-1] is None

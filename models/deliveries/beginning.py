@@ -56,8 +56,8 @@ async def begin(
 
     In quiet hours only the urgent starts a push. `configured` are the channels that this installation can send over.
     """
-    (lock,) = await database.fetch("select pg_try_advisory_xact_lock(hashtextextended($1, 0)) got", f"push:{zone_id}")
-    if limit <= 0 or not lock["got"] or not await _any_due(zone_id):
+    (found,) = await database.fetch(LOOK, zone_id, clock.now(), f"push:{zone_id}")
+    if not found["alone"] or not (found["due"] or found["lapsed"]):
         return []
     settings = await organization.settings_of(zone_id)
     now = _Now(
@@ -69,19 +69,15 @@ async def begin(
         [channel for name in settings.channels if (channel := Channel(name)) in configured],
         await paused_channels(zone_id),
     )
-    repeated = await _again(now, limit)
+    repeated = await _again(now, limit) if found["lapsed"] else []
     return repeated + await _fresh(now, limit - len(repeated), template)
 
 
-ANY_DUE = """
-select exists (select from delivery where zone_id = $1 and state = 'queued' and not_before <= $2)
-  or exists (select from delivery where zone_id = $1 and state = 'sending' and leased_until < $2) as due
+LOOK = """
+select pg_try_advisory_xact_lock(hashtextextended($3, 0)) as alone,
+  exists (select from delivery where zone_id = $1 and state = 'queued' and not_before <= $2) as due,
+  exists (select from delivery where zone_id = $1 and state = 'sending' and leased_until < $2) as lapsed
 """
-
-
-async def _any_due(zone_id: UUID) -> bool:
-    (row,) = await database.fetch(ANY_DUE, zone_id, clock.now())
-    return bool(row["due"])
 
 
 AGAIN = """

@@ -71,7 +71,7 @@ async def addresses(zone_id: UUID, people: Collection[UUID]) -> dict[UUID, Addre
 
     `in_app` is there for whoever has bound a phone, `subscribe` only where that phone has a consent left.
     """
-    rows = await database.fetch(ADDRESSES, zone_id, list(people))
+    rows = await database.fetch(ADDRESSES, zone_id, list(people)) if people else []
     return {row["id"]: {channel: row[channel] for channel in Channel if row[channel]} for row in rows}
 
 

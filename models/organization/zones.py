@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from models.base import audit, calendar, clock, outbox
+from models.base import audit, calendar, clock, database, outbox
 from models.base.database import atomic
 from models.base.errors import Conflict, Fault, Invalid, NotFound
 from models.base.scope import Role, Scope
@@ -86,12 +86,15 @@ async def zone_of(zone_id: UUID) -> Zone:
 
 async def zone_ids() -> list[UUID]:
     """Every zone, oldest first; for what the product does by itself in each."""
-    return await Zone.all().order_by("created_at", "id").values_list("id", flat=True)  # type: ignore[return-value]
+    return [row["id"] for row in await database.fetch("select id from zone order by created_at, id")]
 
 
 async def settings_of(zone_id: UUID) -> ZoneSettings:
     """The zone's settings, defaults filled in. Raises NotFound."""
-    return ZoneSettings.model_validate((await zone_of(zone_id)).settings)
+    rows = await database.fetch("select settings from zone where id = $1", zone_id)
+    if not rows:
+        raise NotFound()
+    return ZoneSettings.model_validate_json(rows[0]["settings"])
 
 
 @atomic()
