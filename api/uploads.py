@@ -22,6 +22,7 @@ SPEAKING = ("tus_version", "invalid_header")
 SENDING = (
     *SPEAKING,
     *("offset_mismatch", "upload_ended", "upload_busy", "upload_overtaken", "beyond_length", "too_many_parts"),
+    "upload_goes_direct",
     *("offset_body_expected", "checksum_algorithm", "checksum_mismatch"),
     *UPLOADING,
 )
@@ -49,6 +50,20 @@ class UploadOut(Schema):
     def of(cls, row: Upload) -> "UploadOut":
         """From a row."""
         return cls(id=row.id, offset=row.arrived, length=row.length, ends_at=row.ends_at, evidence_id=row.evidence_id)
+
+
+class PartOut(Schema):
+    """A part that is not there yet."""
+
+    number: Annotated[int, Field(description="第几段，从 1 开始。", examples=[1])]
+    size: Annotated[int, Field(description="这一段的字节数，必须正好。", examples=[5242880])]
+    url: Annotated[str, Field(description="用 PUT 把这一段传到这里，一刻钟内有效；过期可再取。")]
+
+
+class PartsOut(Schema):
+    """What is still to be brought to the store: all but the last part are of one size."""
+
+    parts: list[PartOut]
 
 
 async def options(scope: Scope) -> HTTPResponse:
@@ -97,6 +112,18 @@ async def send_overridden(request: Request, scope: Scope, upload_id: UUID) -> HT
     if request.headers.get(tus.OVERRIDE.name, "").upper() != "PATCH":
         raise Refused("override_expected", "这个地址的 POST 只用于代替 PATCH（X-HTTP-Method-Override: PATCH）。")
     return await send(request, scope, upload_id)
+
+
+async def parts(request: Request, scope: Scope, upload_id: UUID) -> PartsOut:
+    """Each with a URL signed for it alone; parts that are there are not named again."""
+    missing = await evidence.parts_of(upload_id, by=scope, store=request.app.ctx.store)
+    return PartsOut(parts=[PartOut(number=part.number, size=part.size, url=part.url) for part in missing])
+
+
+async def finish(request: Request, scope: Scope, upload_id: UUID) -> UploadOut:
+    """What was brought is hashed, examined and submitted."""
+    scan = getattr(request.app.ctx, "scan", evidence.no_scan)
+    return UploadOut.of(await evidence.finish(upload_id, by=scope, store=request.app.ctx.store, scan=scan))
 
 
 async def remove(request: Request, scope: Scope, upload_id: UUID) -> None:
@@ -151,6 +178,13 @@ def routes_for(audience: str, *, submitters: Set[StrEnum]) -> Routes:
         errors=(*SENDING, "override_expected"),
         summary="接着传一段（代替 PATCH）",
     )(send_overridden)
+    direct: Any = {"roles": submitters, "idempotent": "by_itself"}
+    gone = ("not_found", "upload_ended", "direct_not_offered", "store_unavailable")
+    routes.post(
+        f"{one}/parts", **direct, reply=PartsOut, errors=(*gone, "upload_begun"), summary="取得直接传到存储的地址"
+    )(parts)
+    finishing = (*gone, "parts_missing", "upload_busy", "upload_overtaken", "beyond_length", *UPLOADING)
+    routes.post(f"{one}/finish", **direct, reply=UploadOut, errors=finishing, summary="各段已直接传完")(finish)
     routes.delete(
         one, **writing, asks=(tus.RESUMABLE,), errors=("not_found", "upload_ended", "tus_version"), summary="放弃上传"
     )(remove)

@@ -14,7 +14,8 @@ async def opened(settings: Settings) -> Store:
     """Raises WrongKeys. What is not sealed in production, or not retained, is logged; `zhuoluo doctor` says so too."""
     told = settings.store
     keys = Keys.read(told.keys.get_secret_value(), told.cipher)
-    store = Store.open(settings.store_url, keys=keys, retention=Retention(told.retention_days, told.retention_mode))
+    retention = Retention(told.retention_days, told.retention_mode)
+    store = Store.open(settings.store_url, keys=keys, retention=retention, public=told.public_url)
     if keys is None and settings.mode == "production":
         log.warning("store.not_sealed")
     if told.retention_days and not await _retains(store):

@@ -16,6 +16,7 @@ from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
 from gateways.store.arriving import Arrivals
+from gateways.store.direct import Direct
 from gateways.store.faults import Damaged, KeyMissing, Missing, named, reported
 from gateways.store.keys import HEADER, Header, Keys, Opened
 from gateways.store.reading import Read, SealedContent, Seekable
@@ -60,14 +61,20 @@ class Store:
         *,
         keys: Keys | None = None,
         lock: ObjectLock | None = None,
+        direct: Direct | None = None,
     ) -> None:
         self._objects, self._folder, self._keys, self._lock = objects, folder, keys, lock
+        self.direct = direct
+        """Where clients may bring parts to the place themselves."""
         self._arrivals = Arrivals(objects, folder)
 
     @classmethod
-    def open(cls, url: str, *, keys: Keys | None = None, retention: Retention = NONE, **options: Any) -> "Store":
+    def open(
+        cls, url: str, *, keys: Keys | None = None, retention: Retention = NONE, public: str = "", **options: Any
+    ) -> "Store":
         """`file:///folder` (made if absent) or `s3://bucket/prefix`; without `keys` what is written is not sealed.
 
+        `public` is the address at which clients reach S3 themselves; without it they do not.
         S3 takes its endpoint and keys from `options` or the usual environment, as obstore reads it:
         `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_ALLOW_HTTP=true` for
         an endpoint without TLS.
@@ -77,8 +84,10 @@ class Store:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # evidence is nobody else's on this machine
             return cls(LocalStore(folder), folder, keys=keys)
         objects = from_url(url, **(S3_OPTIONS | options))
-        lock = ObjectLock(objects, retention) if retention.days and isinstance(objects, S3Store) else None
-        return cls(objects, keys=keys, lock=lock)
+        if not isinstance(objects, S3Store):
+            return cls(objects, keys=keys)
+        lock = ObjectLock(objects, retention) if retention.days else None
+        return cls(objects, keys=keys, lock=lock, direct=Direct(objects, public) if public else None)
 
     async def retains(self) -> bool:
         """Whether originals are retained; where the store does not offer it, it is not asked for it from now on.
@@ -178,6 +187,16 @@ class Store:
                     yield content
             if working is not None and (content := await working.end()):
                 yield content
+
+    async def raw(self, key: str, start: int = 0) -> AsyncIterator[bytes]:
+        """What lies there as it is from `start` on, in chunks, sealed or not: a client's own bytes (`Direct`).
+
+        Raises Missing.
+        """
+        with named(key):
+            kept = await obstore.get_async(self._objects, key, options={"range": {"offset": start}})
+            async for part in kept.stream(min_chunk_size=CHUNK):
+                yield bytes(part)
 
     async def read(self, key: str) -> bytes:
         """The whole content; for small objects. Raises Missing, KeyMissing, Damaged."""

@@ -52,7 +52,10 @@ class SmsSettings(BaseSettings):
 
 
 class StoreSettings(BaseSettings):
-    """How the object store keeps evidence (docs/security.md). `keys`: the first one seals, every one opens."""
+    """How the object store keeps evidence (docs/security.md). `keys`: the first one seals, every one opens.
+
+    `public_url` is where phones and browsers reach S3 themselves, to bring parts of files to it; empty: they do not.
+    """
 
     model_config = SettingsConfigDict(env_prefix="ZHUOLUO_STORE_")
 
@@ -60,6 +63,7 @@ class StoreSettings(BaseSettings):
     cipher: Literal["aes-256-gcm", "sm4-gcm"] = "aes-256-gcm"
     retention_days: int = Field(0, ge=0, le=36_500)
     retention_mode: Literal["governance", "compliance"] = "governance"
+    public_url: str = Field("", pattern=r"^(https?://[^/?#@]+)?$")
 
 
 class Settings(BaseSettings):

@@ -22,9 +22,11 @@ from models.evidence.attaching import (
 from models.evidence.comparing import RADIUS, Looks, compare, looks_after, statement
 from models.evidence.contents import EXTENSIONS, MOST_PIXELS, SIZE_LIMITS
 from models.evidence.deriving import Drawing, begin_drawing, blob_of, drawn, give_up, picture_of
+from models.evidence.direct import Part, finish, parts_of
 from models.evidence.holding import begin_clearing, cleared, end_holds, hold, unnamed, unnamed_before
 from models.evidence.intake import INCOMING, Objects, Received, Scan, address, no_scan, sweep_incoming, take_in
 from models.evidence.nonces import examine, issue
+from models.evidence.receiving import ALGORITHMS, Checksum, receive
 from models.evidence.reviewing import MOST_WORDS, Word, review, review_each, reviewable
 from models.evidence.showing import Alike, Shown, Use, shown
 from models.evidence.signals import Signal, apart, brought_along, signals_of, trace
@@ -46,7 +48,7 @@ from models.evidence.tables import (
     UploadDay,
     UploadPart,
 )
-from models.evidence.uploads import ALGORITHMS, Checksum, begin, receive, remove, sweep_ended, upload_of
+from models.evidence.uploads import LASTS, begin, remove, sweep_ended, upload_of
 from models.evidence.verifying import claim_unverified, count_unverified, damaged, unverified, verified
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "DERIVE",
     "EXTENSIONS",
     "INCOMING",
+    "LASTS",
     "MOST_PIXELS",
     "MOST_WORDS",
     "NOTHING",
@@ -77,6 +80,7 @@ __all__ = [
     "Looks",
     "Nonce",
     "Objects",
+    "Part",
     "Received",
     "Review",
     "Scan",
@@ -106,6 +110,7 @@ __all__ = [
     "drawn",
     "end_holds",
     "examine",
+    "finish",
     "give_up",
     "hold",
     "issue",
@@ -114,6 +119,7 @@ __all__ = [
     "of_item",
     "of_visit",
     "of_visits_alone",
+    "parts_of",
     "picture_of",
     "readable",
     "receive",

@@ -34,8 +34,15 @@ class Objects(Protocol):
         `witness` is told every chunk of a stream in its order, off the event loop.
         """
 
+    @property
+    def direct(self) -> "Parts | None":
+        """Where clients may bring parts to the store themselves."""
+
     def get(self, key: str) -> AsyncIterator[bytes]:
         """The object in chunks."""
+
+    def raw(self, key: str, start: int = 0) -> AsyncIterator[bytes]:
+        """What a client brought, as it is, from `start` on."""
 
     async def promote(self, key: str, to: str) -> bool:
         """Move an object to its address; False where the same one stands there already."""
@@ -51,6 +58,25 @@ class Objects(Protocol):
 
     async def sweep_unfinished(self, prefix: str, than: datetime) -> int:
         """Remove what killed puts under `prefix` left before `than`; how many files."""
+
+
+class Parts(Protocol):
+    """An upload in parts that go to the store directly (gateways.store.Direct is one)."""
+
+    async def begin(self, key: str) -> str:
+        """The store's own id of a new one to `key`."""
+
+    def url(self, key: str, multipart: str, number: int, size: int) -> str:
+        """Where part `number` (from 1) of `size` bytes is PUT."""
+
+    async def arrived(self, key: str, multipart: str) -> dict[int, int] | None:
+        """Bytes of each part that is there, by number; None where the upload was completed or given up."""
+
+    async def complete(self, key: str, multipart: str) -> None:
+        """Make one object of the parts that are there."""
+
+    async def abandon(self, key: str, multipart: str) -> None:
+        """Give it up, with the parts that are there."""
 
 
 Scan = Callable[[Objects, str, int], Awaitable[str | None]]

@@ -162,7 +162,8 @@ class Upload(Row):
     """A file that comes in parts, and what it is to be submitted as; `length` and `arrived` in bytes.
 
     `holder` is whoever takes bytes at this moment, believed until `held_until`. `arrived` is `length` only where the
-    file has become `evidence_id`. It is kept until `ends_at`, whether it has or not.
+    file has become `evidence_id`. It is kept until `ends_at`, whether it has or not. `multipart` is the store's own id
+    of an upload whose parts go to it directly.
     """
 
     submitted_by = fields.UUIDField()
@@ -178,6 +179,7 @@ class Upload(Row):
     length = fields.BigIntField()
     arrived = fields.BigIntField(default=0)
     parts = fields.IntField(default=0)
+    multipart: Any = fields.TextField(null=True)
     holder: Any = fields.UUIDField(null=True)
     held_until: Any = fields.DatetimeField(null=True)
     ends_at = fields.DatetimeField()

@@ -993,6 +993,7 @@ class Migration(migrations.Migration):
                 ('length', fields.BigIntField()),
                 ('arrived', fields.BigIntField(default=0)),
                 ('parts', fields.IntField(default=0)),
+                ('multipart', fields.TextField(null=True, unique=False)),
                 ('holder', fields.UUIDField(null=True)),
                 ('held_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('ends_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),

@@ -576,3 +576,10 @@ async def test_nothing_that_was_sent_is_served_as_anything_a_browser_would_run(o
         assert headers["content-disposition"].startswith(disposition)
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["content-security-policy"] == "sandbox; default-src 'none'"
+
+
+async def test_a_store_that_phones_do_not_reach_takes_no_parts_from_them(owner, item):
+    path = f"{UPLOADS}/{(await begin(owner, MEGABYTE, facts(item))).content['id']}"
+    for what in ("parts", "finish"):
+        refused = await owner.post(f"{path}/{what}")
+        assert (refused.status, refused.content["code"]) == (409, "direct_not_offered")

@@ -1,11 +1,14 @@
 """The platform out of order: errors, silence, a slow drip, refused tokens, spent quotas, consents that it denies."""
 
+from gateways.wechat.tokens import BELIEVED
+from models.deliveries import Delivery
 from tests.faults.arena import WORKERS, until
 from tests.faults.families import fault
 from tests.faults.landing import land
 from tests.faults.stage import GATHERED, SENDS, SUBSCRIBE, TEMPLATE, Stage
 
 REACHED = ("owner", "colleague")
+ASKS_ANEW = BELIEVED.total_seconds() + 1
 
 
 @fault
@@ -110,29 +113,28 @@ async def token_refused_at_once(stage: Stage) -> None:
     """40001 in two processes at the same moment: exactly one fetches a new token."""
     first, second = WORKERS
     await stage.stock({"owner": (2, False), "leader": (2, False)})
-    held = "select from consent where zone_id = $1 for update"
-    await stage.arena.pause(second)
-    async with stage.arena.held(held, zone=stage.zone.id):
-        await _begin(stage, "owner", waiting=1)
-        await stage.arena.pause(first)
-        stage.arena.resume(second)
-        await _begin(stage, "leader", waiting=2)
-        await stage.arena.control("POST", "tokens/revoke", account="mini")
-        before = await _issued(stage)
-    stage.arena.resume(first)
+    await stage.arena.pause(second, "valkey")  # where each asks for the token once its message has begun
+    await _begin(stage, "owner", under_way=1)
+    await stage.arena.pause(first)
+    stage.arena.resume(second)
+    await _begin(stage, "leader", under_way=2)
+    await stage.arena.control("POST", "tokens/revoke", account="mini")
+    before = await _issued(stage)
+    stage.arena.resume(first, "valkey")
     await land(stage)
     fetched = await _issued(stage) - before
     stage.expect(f"{fetched} tokens were fetched for one that was refused", fetched == 1)
 
 
-async def _begin(stage: Stage, part: str, *, waiting: int) -> None:
+async def _begin(stage: Stage, part: str, *, under_way: int) -> None:
+    """Owe `part` something, late enough for workers to ask anew which token is current."""
     await stage.remind(part)
-    await stage.arena.move(GATHERED)
+    await stage.arena.move(ASKS_ANEW)
 
-    async def held_up() -> bool:
-        return len(await stage.arena.blocked(least=0)) >= waiting
+    async def begun() -> bool:
+        return await Delivery.filter(zone_id=stage.zone.id, state="sending").count() == under_way
 
-    await until(f"the push to the {part} waits", held_up)
+    await until(f"the message to the {part} has begun", begun)
 
 
 async def _issued(stage: Stage) -> int:

@@ -315,6 +315,46 @@ export interface paths {
         patch: operations["mini.uploads.send"];
         trace?: never;
     };
+    "/api/mini/evidence/uploads/{upload_id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 各段已直接传完
+         * @description What was brought is hashed, examined and submitted.
+         */
+        post: operations["mini.uploads.finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mini/evidence/uploads/{upload_id}/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 取得直接传到存储的地址
+         * @description Each with a URL signed for it alone; parts that are there are not named again.
+         */
+        post: operations["mini.uploads.parts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mini/feedback": {
         parameters: {
             query?: never;
@@ -2253,6 +2293,35 @@ export interface components {
          * @enum {string}
          */
         Part: "owner" | "unit_leader" | "upward" | "oversight";
+        /**
+         * PartOut
+         * @description A part that is not there yet.
+         */
+        PartOut: {
+            /**
+             * Number
+             * @description 第几段，从 1 开始。
+             */
+            number: number;
+            /**
+             * Size
+             * @description 这一段的字节数，必须正好。
+             */
+            size: number;
+            /**
+             * Url
+             * @description 用 PUT 把这一段传到这里，一刻钟内有效；过期可再取。
+             */
+            url: string;
+        };
+        /**
+         * PartsOut
+         * @description What is still to be brought to the store: all but the last part are of one size.
+         */
+        PartsOut: {
+            /** Parts */
+            parts: components["schemas"]["PartOut"][];
+        };
         /**
          * Place
          * @description One fix, if the inspector wishes to give it; `coarse` keeps about a kilometre of it. Never a track.
@@ -4861,7 +4930,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 与当前状态不符：offset_mismatch、client_id_reused、wrong_state */
+            /** @description 与当前状态不符：offset_mismatch、upload_goes_direct、client_id_reused、wrong_state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5168,7 +5237,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 与当前状态不符：offset_mismatch、client_id_reused、wrong_state */
+            /** @description 与当前状态不符：offset_mismatch、upload_goes_direct、client_id_reused、wrong_state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5429,7 +5498,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description 与当前状态不符：offset_mismatch、client_id_reused、wrong_state */
+            /** @description 与当前状态不符：offset_mismatch、upload_goes_direct、client_id_reused、wrong_state */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5520,6 +5589,239 @@ export interface operations {
                 };
             };
             /** @description 服务暂时不可用：unavailable、store_unavailable、address_busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.uploads.finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description 请求有误：malformed_form */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 没有权限：not_your_step */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 没有找到：not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 与当前状态不符：direct_not_offered、parts_missing、client_id_reused、wrong_state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 已经失效：upload_ended */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large、beyond_length、file_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 类型不支持：not_a_photo、not_a_document */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容有误：subject_missing、not_the_visits_item、required、file_empty、sha256_mismatch、infected、broken_photo、image_too_large_dimensions、broken_document、encrypted_document、document_unpacks_too_large */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 正在处理：upload_busy、upload_overtaken */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests、upload_day_spent */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable、store_unavailable、address_busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mini.uploads.parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 成功。 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartsOut"];
+                };
+            };
+            /** @description 需要重新登录：token_missing、token_invalid、token_expired、sign_in_ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 没有找到：not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 与当前状态不符：direct_not_offered、upload_begun */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 已经失效：upload_ended */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 内容过大：body_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 操作过于频繁：too_many_requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时出错：internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 服务暂时不可用：unavailable、store_unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;
