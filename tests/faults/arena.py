@@ -188,16 +188,19 @@ class Arena:
         """End one of the server's processes and its transaction."""
         await database.fetch("select pg_terminate_backend($1)", pid)
 
-    async def blocked(self, least: int = 1) -> list[int]:
-        """The server's processes that wait for a lock, once there are as many. Raises Stuck."""
+    async def blocked(self, doing: str = "", *, by: int | None = None) -> list[int]:
+        """As `waiting`, once there is one. Raises Stuck."""
+        return await until(f"somebody waits for a lock {doing}", lambda: self.waiting(doing, by=by))
 
-        async def waiting() -> list[int]:
-            rows = await database.fetch(
-                "select pid from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-            )
-            return [row["pid"] for row in rows] if len(rows) >= least else []
-
-        return await (until(f"{least} wait for a lock", waiting) if least else waiting())
+    async def waiting(self, doing: str = "", *, by: int | None = None) -> list[int]:
+        """The server's processes that wait for a lock; `doing`: part of their statement, `by`: who blocks them."""
+        rows = await database.fetch(
+            "select pid from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+            " and query ilike '%' || $1 || '%' and ($2::int is null or $2 = any(pg_blocking_pids(pid)))",
+            doing,
+            by,
+        )
+        return [row["pid"] for row in rows]
 
     # Time and the platform.
 

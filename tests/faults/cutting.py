@@ -23,7 +23,7 @@ async def cut(stage: Stage) -> str:
 
 async def end_waiting(stage: Stage) -> None:
     """End the sessions whose statements wait for a lock."""
-    for pid in await stage.arena.blocked(least=0):
+    for pid in await stage.arena.waiting():
         await stage.arena.end_session(pid)
 
 

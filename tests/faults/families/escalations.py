@@ -57,9 +57,9 @@ async def escalated_first(stage: Stage) -> None:
     item = await _waiting(stage)
     async with stage.arena.held("lock table delivery in share mode"):
         await stage.to_step(item, "unacknowledged", 1)
-        await stage.arena.blocked()
+        firing, *_ = await stage.arena.blocked("insert into delivery")
         asked = asyncio.create_task(stage.receive("owner", item))
-        await stage.arena.blocked(2)
+        await stage.arena.blocked(by=firing)
     await asked
     stage.owed.append(Owed(stage.person("owner"), ReminderKind.URGE, item.id))
     await land(stage)

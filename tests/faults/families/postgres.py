@@ -72,7 +72,7 @@ async def impatient_for_locks(stage: Stage) -> None:
 
 
 async def _nobody_waits(stage: Stage) -> bool:
-    return not await stage.arena.blocked(least=0)
+    return not await stage.arena.waiting()
 
 
 @asynccontextmanager

@@ -92,7 +92,7 @@ async def step_half_fired(stage: Stage) -> None:
     stage.owed.append(Owed(stage.person("owner"), ReminderKind.URGE, item.id))
     async with stage.arena.held("lock table delivery in share mode"):
         await stage.to_step(item, "unacknowledged", 1)
-        await stage.arena.blocked()
+        await stage.arena.blocked("insert into delivery")
         way = await cut(stage)
     await go_on(stage, way)
 
