@@ -101,8 +101,13 @@ async def file_follow_up(
     return await issue_filed(task, by)
 
 
-async def withdraw_follow_up(zone_id: UUID, task_id: UUID, *, filed_for: str, reason: str) -> None:
-    """What was to follow is not to be done after all: cancelled if it is open and was filed for what begins so."""
+async def withdraw_follow_up(zone_id: UUID, task_id: UUID, *, filed_for: str, reason: str) -> bool:
+    """What was to follow is not to be done after all: cancelled if it is open and was filed for what begins so.
+
+    Whether it was.
+    """
     filed = Item.filter(zone_id=zone_id, id=task_id, filed_for__startswith=filed_for)
-    if await filed.filter(state__in=list(OPEN)).exists():
-        await cancel(task_id, by=Scope.system(zone_id), reason=reason)
+    if not await filed.filter(state__in=list(OPEN)).exists():
+        return False
+    await cancel(task_id, by=Scope.system(zone_id), reason=reason)
+    return True

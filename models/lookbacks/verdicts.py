@@ -27,15 +27,17 @@ async def carry_out(
 ) -> Outcome:
     """Carry the verdict out, unless the item has moved on: a record is kept all the same, offline work is not lost.
 
-    A correction takes back what the record before it asked the owner to do on the side; a cycle that was opened stays.
+    A correction takes back what the record before it asked the owner to do on the side, and asks anew where it asks for
+    something else; what is done stays done, and a cycle that was opened stays.
     """
+    moved_on = item.state is not State.CLOSED or item.cycle != visit.cycle
     if before is not None and before.verdict is facts.verdict:
-        return Outcome(Effect.NONE, before.follow_up_item)
-    if before is not None and before.follow_up_item is not None:
-        await ledger.withdraw_follow_up(
-            item.zone_id, before.follow_up_item, filed_for=_filed_for(visit), reason=CORRECTED
-        )
-    if item.state is not State.CLOSED or item.cycle != visit.cycle:
+        asked_alike = before.follow_up == facts.follow_up
+        if moved_on or asked_alike or not await _taken_back(visit, before):
+            return Outcome(Effect.NONE, before.follow_up_item)
+    elif before is not None:
+        await _taken_back(visit, before)
+    if moved_on:
         return Outcome(Effect.NONE)
     plan = await LookbackPlan.get(zone_id=visit.zone_id, id=visit.plan_id)
     basis = f"回头看「{plan.name}」，{clock.local(facts.visited_at).date()}检查"
@@ -53,6 +55,14 @@ async def carry_out(
         return Outcome(Effect.SENT_BACK)
     await relapsed(await ledger.reopen(item.id, by=by, reason=reason, basis=basis, deadline=deadline))
     return Outcome(Effect.REOPENED)
+
+
+async def _taken_back(visit: Visit, before: VisitRecord) -> bool:
+    """Whether what the record had asked for on the side was still open."""
+    if before.follow_up_item is None:
+        return False
+    filed_for = _filed_for(visit)
+    return await ledger.withdraw_follow_up(visit.zone_id, before.follow_up_item, filed_for=filed_for, reason=CORRECTED)
 
 
 def _filed_for(visit: Visit) -> str:

@@ -137,6 +137,20 @@ async def test_a_correction_that_keeps_the_verdict_keeps_the_task(office: Office
     assert (await Item.get(id=task.id)).state is State.CANCELLED
 
 
+async def test_a_correction_that_asks_for_something_else_files_that_instead(office: Office) -> None:
+    visit = await visited(office)
+    task = await mostly(office, visit)
+    other = says(Verdict.MOSTLY_EFFECTIVE, follow_up="补上第二块标识牌")
+    corrected = await recorded(office, visit, other, correction_reason="缺的是另一块")
+    assert corrected.effect is Effect.FOLLOW_UP
+    assert (await Item.get(id=task.id)).state is State.CANCELLED
+    instead = await Item.get(id=corrected.follow_up_item)
+    assert (instead.state, instead.requirement) == (State.ISSUED, "补上第二块标识牌")
+    await Item.filter(id=instead.id).update(state=State.CLOSED)
+    once_more = says(Verdict.MOSTLY_EFFECTIVE, follow_up="再擦一遍")
+    assert (await recorded(office, visit, once_more, correction_reason="又想起")).effect is Effect.NONE
+
+
 async def test_a_task_that_is_done_is_left_alone_by_a_correction(office: Office) -> None:
     visit = await visited(office)
     task = await mostly(office, visit)
