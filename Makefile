@@ -10,6 +10,10 @@ READY := $(VENV)/.ready
 APP := miniprogram_mock/app
 NODE := $(shell command -v npm >/dev/null || echo $(VENV)/bin/npm)
 export PATH := $(PATH):$(CURDIR)/$(BIN)
+
+# Some containers forbid Python to keep what it compiled; the hundreds of processes of a test run then all compile anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 APP_READY := $(APP)/node_modules/.ready
 APP_SOURCES := $(shell find $(APP)/src $(APP)/build $(APP)/package.json $(APP)/*.ts $(APP)/index.html -type f)
 H5 := $(APP)/dist/build/h5/index.html

@@ -1,7 +1,6 @@
 """The schema's history: apply it (`upgrade`), or write the next step from the models (`make`).
 
-Tortoise creates a new table without its `Meta.constraints` (its issue 2272), so `make` splits them off into a step of
-their own that adds them one by one.
+Tortoise copies the state of all models before each operation of a step: a step of few operations is quick.
 """
 
 import asyncio
@@ -12,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tortoise.context import TortoiseContext
-from tortoise.migrations import operations as ops
 from tortoise.migrations.api import migrate
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.writer import MigrationWriter
@@ -38,7 +36,7 @@ async def make() -> list[Path]:
     Until the first release there is nothing to keep: what is written by hand stays behind it as it is.
     """
     with _empty_package() as nothing_yet:
-        return [path for writer in await _writers(nothing_yet) for path in _write(writer)]
+        return [_write(writer) for writer in await _writers(nothing_yet)]
 
 
 @contextmanager
@@ -64,24 +62,9 @@ async def _writers(history: str) -> list[MigrationWriter]:
         return await MigrationAutodetector(context.apps, config["apps"]).changes()
 
 
-def _write(writer: MigrationWriter) -> Iterator[Path]:
+def _write(writer: MigrationWriter) -> Path:
     writer.migrations_module = PACKAGE
-    constraints = [
-        ops.AddConstraint(model_name=operation.name, constraint=constraint)
-        for operation in writer.operations
-        if isinstance(operation, ops.CreateModel)
-        for constraint in (operation.options or {}).pop("constraints", ())
-    ]
-    yield writer.write()
-    if constraints:
-        number = int(writer.name.split("_", 1)[0]) + 1
-        yield MigrationWriter(
-            f"{number:04d}_constraints",
-            writer.app_label,
-            constraints,
-            dependencies=[(writer.app_label, writer.name)],
-            migrations_module=PACKAGE,
-        ).write()
+    return writer.write()
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ async def create_database(services: Services, name: str, *, template: str | None
     While it is copied nobody may be connected to the template. Raises asyncpg.DuplicateDatabaseError if it
     exists, ValueError for a name that is not a plain lower-case identifier.
     """
-    copied = f" TEMPLATE {_quoted(template)}" if template else ""
+    # As files: page by page through the WAL, PostgreSQL's default, took three times as long.
+    copied = f" TEMPLATE {_quoted(template)} STRATEGY file_copy" if template else ""
     async with _maintenance(services) as connection:
         await connection.execute(f"CREATE DATABASE {_quoted(name)}{copied}")
     return services.database(name)

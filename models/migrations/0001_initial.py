@@ -22,6 +22,7 @@ from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
 from tortoise import fields
 from tortoise.indexes import Index, PartialIndex
+from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 
 class Migration(migrations.Migration):
     initial = True
@@ -42,7 +43,7 @@ class Migration(migrations.Migration):
                 ('version', fields.IntField(default=1)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'account', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A console login of a person of the roster, whose role grants say what it may do.'},
+            options={'table': 'account', 'app': 'models', 'constraints': [UniqueConstraint(fields=('login',), name='account_login_once'), UniqueConstraint(fields=('zone_id', 'person_id'), name='account_one_a_person')], 'pk_attr': 'id', 'table_description': 'A console login of a person of the roster, whose role grants say what it may do.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -57,7 +58,7 @@ class Migration(migrations.Migration):
                 ('holds_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('cleared_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'alarm', 'app': 'models', 'pk_attr': 'id', 'table_description': 'One thing that is wrong: `kind` and `subject` (a job, a channel, a code, an id) name it, `detail` has figures.'},
+            options={'table': 'alarm', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'kind', 'subject'), name='alarm_open_once', condition='cleared_at IS NULL')], 'pk_attr': 'id', 'table_description': 'One thing that is wrong: `kind` and `subject` (a job, a channel, a code, an id) name it, `detail` has figures.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -70,7 +71,7 @@ class Migration(migrations.Migration):
                 ('last_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('locked_until', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'sign_in_attempt', 'app': 'models', 'pk_attr': 'id', 'table_description': 'Failed console sign-ins under one login, known or not: both are locked out alike, so nobody learns which exist.'},
+            options={'table': 'sign_in_attempt', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'key'), name='sign_in_attempt_of_login')], 'pk_attr': 'id', 'table_description': 'Failed console sign-ins under one login, known or not: both are locked out alike, so nobody learns which exist.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -88,7 +89,7 @@ class Migration(migrations.Migration):
                 ('hash', fields.BinaryField()),
                 ('sealed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'audit_block', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'last_tx', 'last_id'], name='audit_block_holding')], 'pk_attr': 'id', 'table_description': 'A run of rows, in order, bound to two blocks before it. Covers `rows` rows up to `(last_tx, last_id)`.'},
+            options={'table': 'audit_block', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'height'), name='audit_block_one_chain')], 'indexes': [Index(fields=['zone_id', 'last_tx', 'last_id'], name='audit_block_holding')], 'pk_attr': 'id', 'table_description': 'A run of rows, in order, bound to two blocks before it. Covers `rows` rows up to `(last_tx, last_id)`.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -123,7 +124,7 @@ class Migration(migrations.Migration):
                 ('verified_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('damage', fields.CharEnumField(null=True, description='MISSING: missing\nALTERED: altered\nLOCKED: locked', enum_type=Damage, max_length=16)),
             ],
-            options={'table': 'blob', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'verify_at'], name='blob_to_verify'), Index(fields=['zone_id', 'damage'], name='blob_damaged')], 'pk_attr': 'id', 'table_description': 'Bytes in the object store, once per zone under their SHA-256 (hex). `width` and `height` of photos, in pixels.'},
+            options={'table': 'blob', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'sha256'), name='blob_once')], 'indexes': [Index(fields=['zone_id', 'verify_at'], name='blob_to_verify'), Index(fields=['zone_id', 'damage'], name='blob_damaged')], 'pk_attr': 'id', 'table_description': 'Bytes in the object store, once per zone under their SHA-256 (hex). `width` and `height` of photos, in pixels.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -151,7 +152,7 @@ class Migration(migrations.Migration):
                 ('created_by', fields.CharField(max_length=80)),
                 ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'campaign', 'app': 'models', 'pk_attr': 'id', 'table_description': 'One round of supervision, with its three lists. `default_policies`: list → codes for items that name none.'},
+            options={'table': 'campaign', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'name'), name='campaign_name_once')], 'pk_attr': 'id', 'table_description': 'One round of supervision, with its three lists. `default_policies`: list → codes for items that name none.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -166,7 +167,7 @@ class Migration(migrations.Migration):
                 ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('credited_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'consent', 'app': 'models', 'pk_attr': 'id', 'table_description': 'How many messages of a template the phone still takes: one for every accept (one-time subscription).'},
+            options={'table': 'consent', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'openid', 'template'), name='consent_of_phone'), CheckConstraint(check='remaining >= 0', name='consent_never_below_zero')], 'pk_attr': 'id', 'table_description': 'How many messages of a template the phone still takes: one for every accept (one-time subscription).'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -195,7 +196,7 @@ class Migration(migrations.Migration):
                 ('errcode', fields.IntField(null=True)),
                 ('msgid', fields.CharField(null=True, max_length=64)),
             ],
-            options={'table': 'delivery', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'person_id'], name='delivery_queued_to', condition={'state': 'queued'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_sending_to', condition={'state': 'sending'}), Index(fields=['zone_id', 'person_id', 'begun_at'], name='delivery_burden'), PartialIndex(fields=['zone_id', 'settled_at'], name='delivery_unknown_since', condition={'state': 'unknown'}), PartialIndex(fields=['zone_id', 'id'], name='delivery_waits_for_channel', condition={'reason': 'channel_paused'})], 'pk_attr': 'id', 'table_description': "One reminder's way to one phone. Deliveries of a person that are due together leave as one message."},
+            options={'table': 'delivery', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'key'), name='delivery_owed_once')], 'indexes': [PartialIndex(fields=['zone_id', 'person_id'], name='delivery_queued_to', condition={'state': 'queued'}), PartialIndex(fields=['zone_id', 'person_id'], name='delivery_sending_to', condition={'state': 'sending'}), Index(fields=['zone_id', 'person_id', 'begun_at'], name='delivery_burden'), PartialIndex(fields=['zone_id', 'settled_at'], name='delivery_unknown_since', condition={'state': 'unknown'}), PartialIndex(fields=['zone_id', 'id'], name='delivery_waits_for_channel', condition={'reason': 'channel_paused'})], 'pk_attr': 'id', 'table_description': "One reminder's way to one phone. Deliveries of a person that are due together leave as one message."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -210,7 +211,7 @@ class Migration(migrations.Migration):
                 ('sha256', fields.CharField(null=True, max_length=64)),
                 ('size', fields.BigIntField(null=True)),
             ],
-            options={'table': 'derivation', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'sha256'], name='derivation_of_picture')], 'pk_attr': 'id', 'table_description': 'A picture made from a file, an object of the store under `sha256` once it is done.'},
+            options={'table': 'derivation', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'evidence_id', 'form'), name='derivation_once')], 'indexes': [Index(fields=['zone_id', 'sha256'], name='derivation_of_picture')], 'pk_attr': 'id', 'table_description': 'A picture made from a file, an object of the store under `sha256` once it is done.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -231,7 +232,7 @@ class Migration(migrations.Migration):
                 ('decided_by', fields.CharField(null=True, max_length=80)),
                 ('decision', fields.CharField(null=True, max_length=500)),
             ],
-            options={'table': 'escalation_draft', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'state', 'id'], name='escalation_draft_by_state')], 'pk_attr': 'id', 'table_description': 'A letter, talk, consultation or circular that a step proposes: nothing leaves before a person has approved it.'},
+            options={'table': 'escalation_draft', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'timer_id', 'addressee_id'), name='escalation_draft_once')], 'indexes': [Index(fields=['zone_id', 'state', 'id'], name='escalation_draft_by_state')], 'pk_attr': 'id', 'table_description': 'A letter, talk, consultation or circular that a step proposes: nothing leaves before a person has approved it.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -260,7 +261,7 @@ class Migration(migrations.Migration):
                 ('reviewed_by', fields.UUIDField(null=True)),
                 ('reviewed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'evidence', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'item_id', 'id'], name='evidence_of_item'), Index(fields=['zone_id', 'visit_id', 'id'], name='evidence_of_visit'), Index(fields=['zone_id', 'sha256'], name='evidence_of_blob')], 'pk_attr': 'id', 'table_description': 'One thing that shows something of an item (in one of its cycles) or of a visit.'},
+            options={'table': 'evidence', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'client_id'), name='evidence_submitted_once')], 'indexes': [Index(fields=['zone_id', 'item_id', 'id'], name='evidence_of_item'), Index(fields=['zone_id', 'visit_id', 'id'], name='evidence_of_visit'), Index(fields=['zone_id', 'sha256'], name='evidence_of_blob')], 'pk_attr': 'id', 'table_description': 'One thing that shows something of an item (in one of its cycles) or of a visit.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -272,7 +273,7 @@ class Migration(migrations.Migration):
                 ('unionid', fields.CharField(max_length=64)),
                 ('following', fields.BooleanField(default=True)),
             ],
-            options={'table': 'follower', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'unionid'], name='follower_by_unionid')], 'pk_attr': 'id', 'table_description': "A phone that follows the service account: `unionid` maps it to the mini-program's openid of the same person."},
+            options={'table': 'follower', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'openid'), name='follower_once')], 'indexes': [Index(fields=['zone_id', 'unionid'], name='follower_by_unionid')], 'pk_attr': 'id', 'table_description': "A phone that follows the service account: `unionid` maps it to the mini-program's openid of the same person."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -287,7 +288,7 @@ class Migration(migrations.Migration):
                 ('frozen_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('drawn_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'lookback_frozen', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'drawn_at'], name='lookback_frozen_awaiting')], 'pk_attr': 'id', 'table_description': '`inputs` (a `DrawInputs`) as they stand in the log before anybody can know the seed that the log will give.'},
+            options={'table': 'lookback_frozen', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'plan_id'), name='lookback_frozen_once')], 'indexes': [Index(fields=['zone_id', 'drawn_at'], name='lookback_frozen_awaiting')], 'pk_attr': 'id', 'table_description': '`inputs` (a `DrawInputs`) as they stand in the log before anybody can know the seed that the log will give.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -299,7 +300,7 @@ class Migration(migrations.Migration):
                 ('clearing', fields.BooleanField(default=False)),
                 ('until', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'hold', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'until'], name='hold_over')], 'pk_attr': 'id', 'table_description': 'Who is at work at an address of the store until then: a row that is about to name it, or (`clearing`) the sweep.'},
+            options={'table': 'hold', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'sha256'), name='hold_once')], 'indexes': [Index(fields=['zone_id', 'until'], name='hold_over')], 'pk_attr': 'id', 'table_description': 'Who is at work at an address of the store until then: a row that is about to name it, or (`clearing`) the sweep.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -314,7 +315,7 @@ class Migration(migrations.Migration):
                 ('workdays', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
                 ('noticed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'holiday_notice', 'app': 'models', 'pk_attr': 'id', 'table_description': "One version of one year's notice: `holidays` (all days off) and `workdays` (make-up days), as ISO dates."},
+            options={'table': 'holiday_notice', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'year', 'version'), name='holiday_notice_version_once')], 'pk_attr': 'id', 'table_description': "One version of one year's notice: `holidays` (all days off) and `workdays` (make-up days), as ISO dates."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -329,7 +330,7 @@ class Migration(migrations.Migration):
                 ('body', fields.TextField(unique=False)),
                 ('kept_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'kept_answer', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'kept_at'], name='kept_answer_by_age')], 'pk_attr': 'id', 'table_description': 'One answered write of one caller. `digest` is SHA-256 over method, path and body.'},
+            options={'table': 'kept_answer', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'caller', 'key'), name='kept_answer_once')], 'indexes': [Index(fields=['zone_id', 'kept_at'], name='kept_answer_by_age')], 'pk_attr': 'id', 'table_description': 'One answered write of one caller. `digest` is SHA-256 over method, path and body.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -341,7 +342,7 @@ class Migration(migrations.Migration):
                 ('other_id', fields.UUIDField()),
                 ('distance', fields.SmallIntField()),
             ],
-            options={'table': 'likeness', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'other_id', 'evidence_id'], name='likeness_to_later')], 'pk_attr': 'id', 'table_description': 'Two pieces of evidence that look alike, noted once, when the later one came; `distance` in bits of 256.'},
+            options={'table': 'likeness', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'evidence_id', 'other_id'), name='likeness_once')], 'indexes': [Index(fields=['zone_id', 'other_id', 'evidence_id'], name='likeness_to_later')], 'pk_attr': 'id', 'table_description': 'Two pieces of evidence that look alike, noted once, when the later one came; `distance` in bits of 256.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -354,7 +355,7 @@ class Migration(migrations.Migration):
                 ('number', fields.BigIntField()),
                 ('bits', fields.BinaryField()),
             ],
-            options={'table': 'look', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'evidence_id'], name='look_of_evidence')], 'pk_attr': 'id', 'table_description': 'One 256-bit hash (`bits`, 32 bytes) of how a photo, in one of its framings, or a statement looks.'},
+            options={'table': 'look', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'kind', 'number'), name='look_numbered')], 'indexes': [Index(fields=['zone_id', 'evidence_id'], name='look_of_evidence')], 'pk_attr': 'id', 'table_description': 'One 256-bit hash (`bits`, 32 bytes) of how a photo, in one of its framings, or a statement looks.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -379,7 +380,7 @@ class Migration(migrations.Migration):
                 ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('drawn_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'lookback_plan', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='lookback_plan_of_zone')], 'pk_attr': 'id', 'table_description': 'A plan. `population` is a `Population`, `unit_path` the root below which it lies.'},
+            options={'table': 'lookback_plan', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'name'), name='lookback_plan_name_once'), UniqueConstraint(fields=('zone_id', 'series_id', 'period_from'), name='lookback_plan_once_a_period')], 'indexes': [Index(fields=['zone_id', 'id'], name='lookback_plan_of_zone')], 'pk_attr': 'id', 'table_description': 'A plan. `population` is a `Population`, `unit_path` the root below which it lies.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -396,7 +397,7 @@ class Migration(migrations.Migration):
                 ('drawn_by', fields.CharField(max_length=80)),
                 ('drawn_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'lookback_draw', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The one draw of a plan: `record` is a `DrawRecord`. It cannot be drawn again until the outcome pleases.'},
+            options={'table': 'lookback_draw', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'plan_id'), name='lookback_drawn_once')], 'pk_attr': 'id', 'table_description': 'The one draw of a plan: `record` is a `DrawRecord`. It cannot be drawn again until the outcome pleases.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -416,7 +417,7 @@ class Migration(migrations.Migration):
                 ('made_by', fields.CharField(max_length=80)),
                 ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'lookback_series', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'state', 'next_from'], name='lookback_series_due')], 'pk_attr': 'id', 'table_description': "A plan that comes again: `terms` are a plan's, each period makes a plan of its own from them."},
+            options={'table': 'lookback_series', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'name'), name='lookback_series_name_once')], 'indexes': [Index(fields=['zone_id', 'state', 'next_from'], name='lookback_series_due')], 'pk_attr': 'id', 'table_description': "A plan that comes again: `terms` are a plan's, each period makes a plan of its own from them."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -439,7 +440,7 @@ class Migration(migrations.Migration):
                 ('relapses', fields.IntField()),
                 ('frozen_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'month_figure', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'month', 'unit_path'], name='month_figure_of_subtree')], 'pk_attr': 'id', 'table_description': "What one unit's figures for one month were when they were frozen. `month` is its first day."},
+            options={'table': 'month_figure', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'month', 'unit_id'), name='month_frozen_once')], 'indexes': [Index(fields=['zone_id', 'month', 'unit_path'], name='month_figure_of_subtree')], 'pk_attr': 'id', 'table_description': "What one unit's figures for one month were when they were frozen. `month` is its first day."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -468,7 +469,7 @@ class Migration(migrations.Migration):
                 ('year', fields.IntField()),
                 ('given', fields.IntField(default=0)),
             ],
-            options={'table': 'item_number_series', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The last number given in one list and year; its row is locked last in the issuing transaction.'},
+            options={'table': 'item_number_series', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'list', 'year'), name='number_series_once')], 'pk_attr': 'id', 'table_description': 'The last number given in one list and year; its row is locked last in the issuing transaction.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -495,7 +496,7 @@ class Migration(migrations.Migration):
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('expires_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'pack', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='pack_of_zone'), PartialIndex(fields=['zone_id', 'expires_at'], name='pack_to_expire', condition={'state': 'done'})], 'pk_attr': 'id', 'table_description': 'One pack. `unit_path` is the subtree that holds all its items: whoever oversees it may see the pack.'},
+            options={'table': 'pack', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'subject_id', 'asked_by'), name='pack_one_under_way', condition="state IN ('waiting', 'building')")], 'indexes': [Index(fields=['zone_id', 'id'], name='pack_of_zone'), PartialIndex(fields=['zone_id', 'expires_at'], name='pack_to_expire', condition={'state': 'done'})], 'pk_attr': 'id', 'table_description': 'One pack. `unit_path` is the subtree that holds all its items: whoever oversees it may see the pack.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -509,7 +510,7 @@ class Migration(migrations.Migration):
                 ('paused_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('resumed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'channel_pause', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A channel that an admin has stopped for a while; one at a time.'},
+            options={'table': 'channel_pause', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'channel'), name='channel_paused_once', condition='resumed_at IS NULL')], 'pk_attr': 'id', 'table_description': 'A channel that an admin has stopped for a while; one at a time.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -523,7 +524,7 @@ class Migration(migrations.Migration):
                 ('wecom', fields.CharField(null=True, max_length=64)),
                 ('active', fields.BooleanField(default=True)),
             ],
-            options={'table': 'person', 'app': 'models', 'pk_attr': 'id', 'table_description': 'Somebody of the roster. `active` ends with the roster, never by deletion.'},
+            options={'table': 'person', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'staff_no'), name='person_staff_no_once'), UniqueConstraint(fields=('zone_id', 'phone'), name='person_phone_once')], 'pk_attr': 'id', 'table_description': 'Somebody of the roster. `active` ends with the roster, never by deletion.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -538,7 +539,7 @@ class Migration(migrations.Migration):
                 ('unbound_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('unbound_why', fields.CharField(null=True, max_length=32)),
             ],
-            options={'table': 'binding', 'app': 'models', 'pk_attr': 'id', 'table_description': "A person's WeChat: one openid a person, one person an openid, as long as it is not unbound."},
+            options={'table': 'binding', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'person_id'), name='binding_one_a_person', condition='unbound_at IS NULL'), UniqueConstraint(fields=('openid',), name='binding_one_an_openid', condition='unbound_at IS NULL')], 'pk_attr': 'id', 'table_description': "A person's WeChat: one openid a person, one person an openid, as long as it is not unbound."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -567,7 +568,7 @@ class Migration(migrations.Migration):
                 ('decided_by', fields.CharField(null=True, max_length=80)),
                 ('reason', fields.CharField(default='', max_length=500)),
             ],
-            options={'table': 'deletion_request', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'person_id', 'id'], name='deletion_of_person'), Index(fields=['zone_id', 'state', 'id'], name='deletion_by_state')], 'pk_attr': 'id', 'table_description': 'Somebody asks for their account to be deleted; an admin decides, and says why where it is refused.'},
+            options={'table': 'deletion_request', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'person_id'), name='deletion_asked_once', condition="state = 'waiting'")], 'indexes': [Index(fields=['zone_id', 'person_id', 'id'], name='deletion_of_person'), Index(fields=['zone_id', 'state', 'id'], name='deletion_by_state')], 'pk_attr': 'id', 'table_description': 'Somebody asks for their account to be deleted; an admin decides, and says why where it is refused.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -600,7 +601,7 @@ class Migration(migrations.Migration):
                 ('active', fields.BooleanField(default=True)),
                 ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'escalation_policy', 'app': 'models', 'pk_attr': 'id', 'table_description': "One version of a zone's policy; a changed policy is a new version; items keep the one they were armed with."},
+            options={'table': 'escalation_policy', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'code', 'version'), name='escalation_policy_version_once')], 'pk_attr': 'id', 'table_description': "One version of a zone's policy; a changed policy is a new version; items keep the one they were armed with."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -621,7 +622,7 @@ class Migration(migrations.Migration):
                 ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('kept_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'outbox', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'next_at'], name='outbox_due', condition={'state': 'waiting'}), PartialIndex(fields=['zone_id', 'id'], name='outbox_quarantined', condition={'state': 'quarantined'})], 'pk_attr': 'id', 'table_description': 'One piece of work owed. `next_at` is the earliest moment that anyone may (again) try it.'},
+            options={'table': 'outbox', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'key'), name='outbox_promised_once')], 'indexes': [PartialIndex(fields=['zone_id', 'next_at'], name='outbox_due', condition={'state': 'waiting'}), PartialIndex(fields=['zone_id', 'id'], name='outbox_quarantined', condition={'state': 'quarantined'})], 'pk_attr': 'id', 'table_description': 'One piece of work owed. `next_at` is the earliest moment that anyone may (again) try it.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -636,7 +637,7 @@ class Migration(migrations.Migration):
                 ('ended_by', fields.CharField(null=True, max_length=80)),
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'recusal', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'person_id', 'id'], name='recusal_of_person')], 'pk_attr': 'id', 'table_description': "回避: these two keep out of each other's matters. Why is nobody's business here; it ends, it is not deleted."},
+            options={'table': 'recusal', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'person_id', 'other_id'), name='recusal_declared_once', condition='ended_at IS NULL')], 'indexes': [Index(fields=['zone_id', 'person_id', 'id'], name='recusal_of_person')], 'pk_attr': 'id', 'table_description': "回避: these two keep out of each other's matters. Why is nobody's business here; it ends, it is not deleted."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -661,7 +662,7 @@ class Migration(migrations.Migration):
                 ('expires_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'reminder', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'person_id', 'id'], name='reminder_inbox', condition={'state': 'open'}), Index(fields=['zone_id', 'subject_id'], name='reminder_of_subject')], 'pk_attr': 'id', 'table_description': 'One thing for one person. It is shown as acknowledged or not; whether and when it was read is not recorded.'},
+            options={'table': 'reminder', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'key', 'alerts'), name='reminder_once')], 'indexes': [PartialIndex(fields=['zone_id', 'person_id', 'id'], name='reminder_inbox', condition={'state': 'open'}), Index(fields=['zone_id', 'subject_id'], name='reminder_of_subject')], 'pk_attr': 'id', 'table_description': 'One thing for one person. It is shown as acknowledged or not; whether and when it was read is not recorded.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -676,7 +677,7 @@ class Migration(migrations.Migration):
                 ('made_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('retired_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'lookback_population', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='lookback_population_of_zone')], 'pk_attr': 'id', 'table_description': 'A filter that plans use by its name: `population` is a `Population`; a plan keeps its own copy.'},
+            options={'table': 'lookback_population', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'name'), name='lookback_population_name_once', condition='retired_at IS NULL')], 'indexes': [Index(fields=['zone_id', 'id'], name='lookback_population_of_zone')], 'pk_attr': 'id', 'table_description': 'A filter that plans use by its name: `population` is a `Population`; a plan keeps its own copy.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -691,7 +692,7 @@ class Migration(migrations.Migration):
                 ('expires_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'service_token', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'created_at'], name='service_token_by_age')], 'pk_attr': 'id', 'table_description': "Another platform's key. Shown once, kept hashed, limited to some feeds and to a time."},
+            options={'table': 'service_token', 'app': 'models', 'constraints': [UniqueConstraint(fields=('token_hash',), name='service_token_of_hash')], 'indexes': [Index(fields=['zone_id', 'created_at'], name='service_token_by_age')], 'pk_attr': 'id', 'table_description': "Another platform's key. Shown once, kept hashed, limited to some feeds and to a time."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -705,7 +706,7 @@ class Migration(migrations.Migration):
                 ('seen_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'console_session', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'account_id'], name='console_session_of_account')], 'pk_attr': 'id', 'table_description': "A browser that is signed in. The cookie's token is kept hashed only."},
+            options={'table': 'console_session', 'app': 'models', 'constraints': [UniqueConstraint(fields=('token_hash',), name='console_session_of_token')], 'indexes': [Index(fields=['zone_id', 'account_id'], name='console_session_of_account')], 'pk_attr': 'id', 'table_description': "A browser that is signed in. The cookie's token is kept hashed only."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -745,7 +746,7 @@ class Migration(migrations.Migration):
                 ('state', fields.CharEnumField(default=TimerState.WAITING, description='WAITING: waiting\nFIRED: fired\nDISARMED: disarmed\nMERGED: merged', enum_type=TimerState, max_length=16)),
                 ('ended_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'escalation_timer', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'due_at'], name='escalation_timer_due', condition={'state': 'waiting'}), Index(fields=['zone_id', 'item_id'], name='escalation_timer_of_item')], 'pk_attr': 'id', 'table_description': 'One step of a policy on one cycle of an item, once for every deadline that it is counted from (`counted_on`).'},
+            options={'table': 'escalation_timer', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'watch_id', 'policy_code', 'step', 'counted_on'), name='escalation_timer_once')], 'indexes': [PartialIndex(fields=['zone_id', 'due_at'], name='escalation_timer_due', condition={'state': 'waiting'}), Index(fields=['zone_id', 'item_id'], name='escalation_timer_of_item')], 'pk_attr': 'id', 'table_description': 'One step of a policy on one cycle of an item, once for every deadline that it is counted from (`counted_on`).'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -762,7 +763,7 @@ class Migration(migrations.Migration):
                 ('intact', fields.BooleanField(null=True)),
                 ('generated', fields.BooleanField(default=False)),
             ],
-            options={'table': 'trace', 'app': 'models', 'pk_attr': 'id', 'table_description': 'What a photo says of itself, as workers.traces read it; nobody vouches for it. Places to about a kilometre.'},
+            options={'table': 'trace', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'evidence_id'), name='trace_once')], 'pk_attr': 'id', 'table_description': 'What a photo says of itself, as workers.traces read it; nobody vouches for it. Places to about a kilometre.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -775,7 +776,7 @@ class Migration(migrations.Migration):
                 ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('accepted', fields.BooleanField(null=True)),
             ],
-            options={'table': 'unbinding_proposal', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A person who vanished from the roster: an admin decides whether the binding ends.'},
+            options={'table': 'unbinding_proposal', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'person_id'), name='unbinding_proposed_once', condition='decided_at IS NULL')], 'pk_attr': 'id', 'table_description': 'A person who vanished from the roster: an admin decides whether the binding ends.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -790,7 +791,7 @@ class Migration(migrations.Migration):
                 ('path', fields.CharField(max_length=400)),
                 ('active', fields.BooleanField(default=True)),
             ],
-            options={'table': 'unit', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'path'], name='unit_of_subtree')], 'pk_attr': 'id', 'table_description': 'A unit of the tree. `path` is `/root-code/…/own-code/`: a subtree is a prefix.'},
+            options={'table': 'unit', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'code'), name='unit_code_once')], 'indexes': [Index(fields=['zone_id', 'path'], name='unit_of_subtree')], 'pk_attr': 'id', 'table_description': 'A unit of the tree. `path` is `/root-code/…/own-code/`: a subtree is a prefix.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -831,7 +832,7 @@ class Migration(migrations.Migration):
                 ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('version', fields.IntField(default=1)),
             ],
-            options={'table': 'item', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='item_of_zone'), Index(fields=['zone_id', 'owner_id', 'id'], name='item_of_owner'), Index(fields=['zone_id', 'campaign_id', 'id'], name='item_of_campaign'), Index(fields=['zone_id', 'state', 'id'], name='item_of_state'), Index(fields=['zone_id', 'follows'], name='item_that_follows')], 'pk_attr': 'id', 'table_description': 'One matter with one owner. `number`, `chain` and `unit_path` are those of its (last) issue.'},
+            options={'table': 'item', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'number'), name='item_number_once'), UniqueConstraint(fields=('zone_id', 'filed_for'), name='item_filed_once')], 'indexes': [Index(fields=['zone_id', 'id'], name='item_of_zone'), Index(fields=['zone_id', 'owner_id', 'id'], name='item_of_owner'), Index(fields=['zone_id', 'campaign_id', 'id'], name='item_of_campaign'), Index(fields=['zone_id', 'state', 'id'], name='item_of_state'), Index(fields=['zone_id', 'follows'], name='item_that_follows')], 'pk_attr': 'id', 'table_description': 'One matter with one owner. `number`, `chain` and `unit_path` are those of its (last) issue.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -857,7 +858,7 @@ class Migration(migrations.Migration):
                 ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('first_pass', fields.BooleanField(null=True)),
             ],
-            options={'table': 'cycle', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'closed_at'], name='cycle_of_month'), Index(fields=['zone_id', 'opening', 'opened_at'], name='cycle_by_opening')], 'pk_attr': 'id', 'table_description': 'One round of one item. After `closed_at` a row is never rewritten (a trigger keeps it): figures stay.'},
+            options={'table': 'cycle', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'item_id', 'number'), name='cycle_number_once')], 'indexes': [Index(fields=['zone_id', 'closed_at'], name='cycle_of_month'), Index(fields=['zone_id', 'opening', 'opened_at'], name='cycle_by_opening')], 'pk_attr': 'id', 'table_description': 'One round of one item. After `closed_at` a row is never rewritten (a trigger keeps it): figures stay.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -877,7 +878,7 @@ class Migration(migrations.Migration):
                 ('oversight_decided_by', fields.UUIDField(null=True)),
                 ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'extension', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'item_id', 'id'], name='extension_of_item')], 'pk_attr': 'id', 'table_description': 'A request for a later deadline: decided by the unit leader, then by oversight.'},
+            options={'table': 'extension', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'item_id'), name='extension_one_waiting', condition="state IN ('unit_waiting', 'oversight_waiting')")], 'indexes': [Index(fields=['zone_id', 'item_id', 'id'], name='extension_of_item')], 'pk_attr': 'id', 'table_description': 'A request for a later deadline: decided by the unit leader, then by oversight.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -889,7 +890,7 @@ class Migration(migrations.Migration):
                 ('title', fields.CharField(max_length=80)),
                 ('rank', fields.CharEnumField(description='PRINCIPAL: principal\nDEPUTY: deputy\nMEMBER: member', enum_type=PostRank, max_length=16)),
             ],
-            options={'table': 'post', 'app': 'models', 'pk_attr': 'id', 'table_description': 'A post in a unit; who holds it, and when, are appointments.'},
+            options={'table': 'post', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'unit_id', 'title', 'rank'), name='post_once')], 'pk_attr': 'id', 'table_description': 'A post in a unit; who holds it, and when, are appointments.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -903,7 +904,7 @@ class Migration(migrations.Migration):
                 ('until_on', fields.DateField(null=True)),
                 ('acting', fields.BooleanField(default=False)),
             ],
-            options={'table': 'appointment', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'post_id'], name='appointment_of_post')], 'pk_attr': 'id', 'table_description': 'A person on a post, from a day until a day (included; open where null).'},
+            options={'table': 'appointment', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'person_id', 'post_id', 'from_on'), name='appointment_once')], 'indexes': [Index(fields=['zone_id', 'post_id'], name='appointment_of_post')], 'pk_attr': 'id', 'table_description': 'A person on a post, from a day until a day (included; open where null).'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -927,7 +928,7 @@ class Migration(migrations.Migration):
                 ('reason', fields.CharField(default='', max_length=500)),
                 ('campaign_id', fields.UUIDField(null=True)),
             ],
-            options={'table': 'relapse_pattern', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='relapse_pattern_of_zone'), Index(fields=['zone_id', 'unit_id', 'list', 'area', 'decided_at'], name='relapse_pattern_of_kind')], 'pk_attr': 'id', 'table_description': "One unit's matters of one kind relapse again and again: a campaign is proposed, and a person decides."},
+            options={'table': 'relapse_pattern', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'unit_id', 'list', 'area'), name='relapse_pattern_proposed_once', condition="state = 'proposed'")], 'indexes': [Index(fields=['zone_id', 'id'], name='relapse_pattern_of_zone'), Index(fields=['zone_id', 'unit_id', 'list', 'area', 'decided_at'], name='relapse_pattern_of_kind')], 'pk_attr': 'id', 'table_description': "One unit's matters of one kind relapse again and again: a campaign is proposed, and a person decides."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -955,7 +956,7 @@ class Migration(migrations.Migration):
                 ('role', fields.CharEnumField(description='CADRE: cadre\nUNIT_LEADER: unit_leader\nINSPECTOR: inspector\nOVERSIGHT: oversight\nADMIN: admin\nSECURITY_ADMIN: security_admin\nAUDITOR: auditor', enum_type=Role, max_length=16)),
                 ('unit', fields.ForeignKeyField('models.Unit', source_field='unit_id', db_constraint=False, to_field='id', on_delete=OnDelete.NO_ACTION)),
             ],
-            options={'table': 'role_grant', 'app': 'models', 'pk_attr': 'id', 'table_description': "A role of a person over a unit's subtree."},
+            options={'table': 'role_grant', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'person_id', 'role', 'unit_id'), name='role_grant_once')], 'pk_attr': 'id', 'table_description': "A role of a person over a unit's subtree."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -972,7 +973,7 @@ class Migration(migrations.Migration):
                 ('drawn_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'site_code', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'id'], name='site_code_of_zone'), Index(fields=['zone_id', 'unit_id', 'id'], name='site_code_of_unit')], 'pk_attr': 'id', 'table_description': 'A printed code at a site of a unit. `scene` is what the code says: 32 hex digits that mean nothing elsewhere.'},
+            options={'table': 'site_code', 'app': 'models', 'constraints': [UniqueConstraint(fields=('scene',), name='site_code_scene_once'), UniqueConstraint(fields=('zone_id', 'unit_id', 'name'), name='site_code_in_force_once', condition='revoked_at IS NULL')], 'indexes': [Index(fields=['zone_id', 'id'], name='site_code_of_zone'), Index(fields=['zone_id', 'unit_id', 'id'], name='site_code_of_unit')], 'pk_attr': 'id', 'table_description': 'A printed code at a site of a unit. `scene` is what the code says: 32 hex digits that mean nothing elsewhere.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -999,7 +1000,7 @@ class Migration(migrations.Migration):
                 ('ends_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('evidence_id', fields.UUIDField(null=True)),
             ],
-            options={'table': 'upload', 'app': 'models', 'indexes': [PartialIndex(fields=['zone_id', 'submitted_by'], name='upload_under_way', condition={'evidence_id': None}), Index(fields=['zone_id', 'ends_at'], name='upload_ended')], 'pk_attr': 'id', 'table_description': 'A file that comes in parts, and what it is to be submitted as; `length` and `arrived` in bytes.'},
+            options={'table': 'upload', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'client_id'), name='upload_begun_once')], 'indexes': [PartialIndex(fields=['zone_id', 'submitted_by'], name='upload_under_way', condition={'evidence_id': None}), Index(fields=['zone_id', 'ends_at'], name='upload_ended')], 'pk_attr': 'id', 'table_description': 'A file that comes in parts, and what it is to be submitted as; `length` and `arrived` in bytes.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -1011,7 +1012,7 @@ class Migration(migrations.Migration):
                 ('day', fields.DateField()),
                 ('bytes', fields.BigIntField()),
             ],
-            options={'table': 'upload_day', 'app': 'models', 'pk_attr': 'id', 'table_description': 'Bytes for which room was asked on a day (Shanghai), by a person or, under `NO_ZONE`, by all of the zone.'},
+            options={'table': 'upload_day', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'day', 'person_id'), name='upload_day_once')], 'pk_attr': 'id', 'table_description': 'Bytes for which room was asked on a day (Shanghai), by a person or, under `NO_ZONE`, by all of the zone.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -1023,7 +1024,7 @@ class Migration(migrations.Migration):
                 ('starts_at', fields.BigIntField()),
                 ('size', fields.BigIntField()),
             ],
-            options={'table': 'upload_part', 'app': 'models', 'pk_attr': 'id', 'table_description': "A run of an upload's bytes from `starts_at`, an object of the store that bears the row's id."},
+            options={'table': 'upload_part', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'upload_id', 'starts_at'), name='upload_part_once')], 'pk_attr': 'id', 'table_description': "A run of an upload's bytes from `starts_at`, an object of the store that bears the row's id."},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -1040,7 +1041,7 @@ class Migration(migrations.Migration):
                 ('due_on', fields.DateField()),
                 ('recorded_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'visit', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'inspector_id', 'id'], name='visit_of_inspector'), Index(fields=['zone_id', 'second_inspector_id', 'id'], name='visit_of_second_inspector'), Index(fields=['zone_id', 'item_id'], name='visit_of_item'), Index(fields=['zone_id', 'recorded_at'], name='visit_recorded_lately')], 'pk_attr': 'id', 'table_description': 'One drawn item to be visited in the cycle that was closed, by one inspector or two.'},
+            options={'table': 'visit', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'plan_id', 'item_id'), name='visit_once_a_plan')], 'indexes': [Index(fields=['zone_id', 'inspector_id', 'id'], name='visit_of_inspector'), Index(fields=['zone_id', 'second_inspector_id', 'id'], name='visit_of_second_inspector'), Index(fields=['zone_id', 'item_id'], name='visit_of_item'), Index(fields=['zone_id', 'recorded_at'], name='visit_recorded_lately')], 'pk_attr': 'id', 'table_description': 'One drawn item to be visited in the cycle that was closed, by one inspector or two.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -1074,7 +1075,7 @@ class Migration(migrations.Migration):
                 ('clock_skew', fields.IntField(null=True)),
                 ('follow_up_item', fields.UUIDField(null=True)),
             ],
-            options={'table': 'visit_record', 'app': 'models', 'indexes': [Index(fields=['zone_id', 'visit_id', 'id'], name='visit_record_of_visit'), Index(fields=['zone_id', 'recorded_by', 'visited_at'], name='visit_record_beside_others')], 'pk_attr': 'id', 'table_description': 'What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.'},
+            options={'table': 'visit_record', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'client_id'), name='visit_record_sent_once'), UniqueConstraint(fields=('zone_id', 'visit_id'), name='visit_first_record', condition='corrects IS NULL'), UniqueConstraint(fields=('zone_id', 'corrects'), name='visit_record_corrected_once')], 'indexes': [Index(fields=['zone_id', 'visit_id', 'id'], name='visit_record_of_visit'), Index(fields=['zone_id', 'recorded_by', 'visited_at'], name='visit_record_beside_others')], 'pk_attr': 'id', 'table_description': 'What was found at a visit; never rewritten (a trigger keeps it). A correction is a record of its own.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -1086,7 +1087,7 @@ class Migration(migrations.Migration):
                 ('person_id', fields.UUIDField()),
                 ('signed_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'visit_cosignature', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The other inspector of the team was there and found the same.'},
+            options={'table': 'visit_cosignature', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'record_id'), name='visit_record_cosigned_once')], 'pk_attr': 'id', 'table_description': 'The other inspector of the team was there and found the same.'},
             bases=['Row'],
         ),
         ops.CreateModel(
@@ -1106,7 +1107,7 @@ class Migration(migrations.Migration):
                 ('held_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('held_why', fields.CharField(default='', max_length=500)),
             ],
-            options={'table': 'escalation_watch', 'app': 'models', 'pk_attr': 'id', 'table_description': 'What the timers of one cycle of an item need to know when they fire.'},
+            options={'table': 'escalation_watch', 'app': 'models', 'constraints': [UniqueConstraint(fields=('zone_id', 'item_id', 'cycle'), name='escalation_watch_once')], 'pk_attr': 'id', 'table_description': 'What the timers of one cycle of an item need to know when they fire.'},
             bases=['Row'],
         ),
         ops.CreateModel(

@@ -34,25 +34,49 @@ KEEP_CLOSED_CYCLES = (
 )
 
 
-def append_only(table: str) -> list[ops.RunSQL]:
+def append_only(table: str) -> list[str]:
     """Nobody changes or removes a row of `table`, whoever is connected."""
     return [
-        ops.RunSQL(
-            f"create trigger {table}_is_append_only before update or delete on {table}"
-            " for each row execute function refuse_change()",
-            f"drop trigger {table}_is_append_only on {table}",
-        ),
-        ops.RunSQL(
-            f"create trigger {table}_is_never_emptied before truncate on {table}"
-            " for each statement execute function refuse_change()",
-            f"drop trigger {table}_is_never_emptied on {table}",
-        ),
+        f"create trigger {table}_is_append_only before update or delete on {table}"
+        " for each row execute function refuse_change()",
+        f"create trigger {table}_is_never_emptied before truncate on {table}"
+        " for each statement execute function refuse_change()",
     ]
 
 
-def unchecked(table: str, *columns: str) -> list[ops.RunSQL]:
+def unchecked(table: str, *columns: str) -> list[str]:
     """What `db_constraint=False` says and Tortoise's migrations do not heed: no foreign key on these columns."""
-    return [ops.RunSQL(f"alter table {table} drop constraint if exists {table}_{column}_fkey") for column in columns]
+    return [f"alter table {table} drop constraint if exists {table}_{column}_fkey" for column in columns]
+
+
+STATEMENTS = [
+    REFUSE_CHANGE,
+    AUDIT_TX,
+    AUDIT_HORIZON,
+    *append_only("audit"),
+    *append_only("audit_block"),
+    *append_only("visit_record"),
+    *append_only("month_figure"),
+    *append_only("month_restatement"),
+    *unchecked("appointment", "person_id", "post_id"),
+    *unchecked("role_grant", "person_id", "unit_id"),
+    CLOSED_CYCLE_STAYS,
+    KEEP_CLOSED_CYCLES,
+    "create index item_of_subtree on item (zone_id, unit_path text_pattern_ops, id)",
+    # Of what has ended only: a delivery passes through two states before, and would leave an entry in each.
+    "create index delivery_by_outcome on delivery (zone_id, state, id)"
+    " where state in ('sent', 'failed', 'unknown', 'superseded', 'merged')",
+    # `is not null` keeps the next two for questions about reminders and instants. While PostgreSQL believes that
+    # nothing is queued, all indexes look alike to it, and it took them for a person's: the whole queue for each.
+    # By its reminder only what has not left is looked up, to withdraw it.
+    "create index delivery_waiting_of_reminder on delivery (zone_id, reminder_id)"
+    " where state = 'queued' and reminder_id is not null",
+    "create index delivery_due on delivery (zone_id, not_before) where state = 'queued' and not_before is not null",
+    # An address is written as a message begins: what only waits has no entry.
+    "create index delivery_last_to_phone on delivery (zone_id, openid, begun_at) where openid is not null",
+    # Room for the next count beside the last one, so that taking a consent touches no index.
+    "alter table consent set (fillfactor = 70)",
+]
 
 
 class Migration(migrations.Migration):
@@ -60,47 +84,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("models", "0002_constraints")]
 
-    operations = [
-        ops.RunSQL(REFUSE_CHANGE, "drop function refuse_change()"),
-        ops.RunSQL(AUDIT_TX, "drop function audit_tx()"),
-        ops.RunSQL(AUDIT_HORIZON, "drop function audit_horizon()"),
-        *append_only("audit"),
-        *append_only("audit_block"),
-        *append_only("visit_record"),
-        *append_only("month_figure"),
-        *append_only("month_restatement"),
-        *unchecked("appointment", "person_id", "post_id"),
-        *unchecked("role_grant", "person_id", "unit_id"),
-        ops.RunSQL(CLOSED_CYCLE_STAYS, "drop function refuse_change_of_closed_cycle()"),
-        ops.RunSQL(KEEP_CLOSED_CYCLES, "drop trigger cycle_stays_when_closed on cycle"),
-        ops.RunSQL(
-            "create index item_of_subtree on item (zone_id, unit_path text_pattern_ops, id)",
-            "drop index item_of_subtree",
-        ),
-        # Of what has ended only: a delivery passes through two states before, and would leave an entry in each.
-        ops.RunSQL(
-            "create index delivery_by_outcome on delivery (zone_id, state, id)"
-            " where state in ('sent', 'failed', 'unknown', 'superseded', 'merged')",
-            "drop index delivery_by_outcome",
-        ),
-        # `is not null` keeps the next two for questions about reminders and instants. While PostgreSQL believes that
-        # nothing is queued, all indexes look alike to it, and it took them for a person's: the whole queue for each.
-        # By its reminder only what has not left is looked up, to withdraw it.
-        ops.RunSQL(
-            "create index delivery_waiting_of_reminder on delivery (zone_id, reminder_id)"
-            " where state = 'queued' and reminder_id is not null",
-            "drop index delivery_waiting_of_reminder",
-        ),
-        ops.RunSQL(
-            "create index delivery_due on delivery (zone_id, not_before)"
-            " where state = 'queued' and not_before is not null",
-            "drop index delivery_due",
-        ),
-        # An address is written as a message begins: what only waits has no entry.
-        ops.RunSQL(
-            "create index delivery_last_to_phone on delivery (zone_id, openid, begun_at) where openid is not null",
-            "drop index delivery_last_to_phone",
-        ),
-        # Room for the next count beside the last one, so that taking a consent touches no index.
-        ops.RunSQL("alter table consent set (fillfactor = 70)", "alter table consent reset (fillfactor)"),
-    ]
+    operations = [ops.RunSQL(STATEMENTS)]  # one operation: before each Tortoise copies the state of all models
