@@ -59,7 +59,7 @@ story: $(READY) ## Play the main job to its end without a person; the exit statu
 	@$(BIN)/zhuoluo story
 
 test: $(READY) $(APP_READY) ## Run the tests on real PostgreSQL, Valkey and S3, and a mock WeChat
-	@$(BIN)/pytest --ignore tests/e2e
+	@$(BIN)/pytest --ignore tests/e2e --numprocesses auto --maxprocesses 4 --dist worksteal
 
 e2e: $(READY) $(H5) /usr/bin/chromium ## Drive phones in a real browser against the running stack; screenshots in .local/shots
 	@$(BIN)/pytest tests/e2e

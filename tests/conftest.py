@@ -22,6 +22,12 @@ from tests.s3 import S3
 CHECKOUT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, those with a time limit of their own: one after the other in one process, and none is left
+    for the end, when the other processes would wait for it."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Iterator[Path]:
     """A data directory of this run alone, so that runs side by side do not meet."""

@@ -169,7 +169,7 @@ async def test_an_object_that_was_cut_off_is_damaged_sealed_or_not(folder):
             file.read()
 
 
-@pytest.mark.parametrize("wrong", ["word", "d29yZA==", f"{made()} x"])
+@pytest.mark.parametrize("wrong", ["word", "d29yZA==", f"{made()} x"], ids=["no base64", "too short", "one of two"])
 def test_keys_that_are_none_are_refused_by_name(wrong):
     with pytest.raises(WrongKeys, match="ZHUOLUO_STORE_KEYS"):
         Keys.read(wrong)
