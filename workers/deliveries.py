@@ -139,8 +139,9 @@ class Pushing:
             await attempt("deliveries.alarm", self._refusals.tell(push.channel, refused))
             return _refused(push, refused)
         except TimeoutError:
-            state = DeliveryState.UNKNOWN if leaving else DeliveryState.QUEUED
-            return Conclusion(push, state, RefusalKind.UNKNOWN.value)
+            if not leaving:
+                return Conclusion(push, DeliveryState.QUEUED)
+            return Conclusion(push, DeliveryState.UNKNOWN, RefusalKind.UNKNOWN.value)
         return Conclusion(push, DeliveryState.SENT, reason=self._channels.silence(push), msgid=msgid)
 
 

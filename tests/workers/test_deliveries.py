@@ -137,6 +137,29 @@ async def test_a_message_that_hangs_does_not_hold_up_the_others(
     await pushing
 
 
+async def test_what_waits_too_long_for_its_turn_has_not_left_and_is_queued_again(
+    *,
+    context: Context,
+    platform: Platform,
+    bind: Bind,
+    owe: Owe,
+    clock_moves: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("AT_ONCE", 1), ("BEGUN_AHEAD", 1), ("SEND_SECONDS", 0.5)):
+        monkeypatch.setattr(f"workers.deliveries.{name}", value)
+    await platform.fault(SUBSCRIBE, "hang_before", seconds=5)
+    for _ in range(2):
+        await owe(await bind(consents=1))
+    await push(context)
+    assert await outcomes() == [("unknown", "subscribe"), ("queued", "subscribe"), ("queued", None)]
+    assert await Consent.filter(remaining=1).count() == 1
+    await platform.heal()
+    clock_moves(seconds=5)
+    await push(context)
+    assert (await outcomes())[1] == ("sent", "subscribe")
+
+
 async def _openid(person: Person) -> str:
     binding = await organization.binding_of(person.zone_id, person.id)
     assert binding is not None
