@@ -22,7 +22,7 @@ SEND_SECONDS = 25
 """Less than a push's lease: nobody else sends to that person while this message may still leave."""
 LOOK_AGAIN_SECONDS = 0.05
 """How soon a worker under way looks again for what is due, and how long at most it waits for more free places."""
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
 """For so long outcomes wait for each other, so that many are written together."""
 
 

@@ -56,9 +56,10 @@ async def begin(
 
     In quiet hours only the urgent starts a push. `configured` are the channels that this installation can send over.
     """
-    (found,) = await database.fetch(LOOK, zone_id, clock.now(), f"push:{zone_id}")
-    if not found["alone"] or not (found["due"] or found["lapsed"]):
+    (found,) = await database.fetch(LOOK, zone_id, clock.now())
+    if not found["due"] and not found["lapsed"]:
         return []
+    await database.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", [f"push:{zone_id}"])
     settings = await organization.settings_of(zone_id)
     now = _Now(
         zone_id,
@@ -74,8 +75,7 @@ async def begin(
 
 
 LOOK = """
-select pg_try_advisory_xact_lock(hashtextextended($3, 0)) as alone,
-  exists (select from delivery where zone_id = $1 and state = 'queued' and not_before <= $2) as due,
+select exists (select from delivery where zone_id = $1 and state = 'queued' and not_before <= $2) as due,
   exists (select from delivery where zone_id = $1 and state = 'sending' and leased_until < $2) as lapsed
 """
 
