@@ -129,17 +129,19 @@ async def test_another_zones_rows_name_nothing_here(zone: Zone, office: Office, 
 async def test_uploads_and_sweeps_at_once_never_lose_what_was_attached(
     zone: Zone, office: Office, store: Store, clock_moves: Callable[..., None]
 ) -> None:
-    contents = [photos.png(64, 64 + number) for number in range(4)]
+    contents = [photos.png(64, 64 + number) for number in range(5)]
     item, cleared = await office.received(), 0
 
     async def upload(number: int, *, attach: bool) -> None:
         with suppress(Unavailable):  # in the moment of removal
-            received = await taken(zone, store, contents[number % 4])
+            received = await taken(zone, store, contents[number])
             if attach:
                 await attached(office, item, received)
 
     for turn in range(8):
-        uploads = [upload(number, attach=number == turn) for number in range(8)]
+        uploads = [upload(number % 4, attach=number == turn) for number in range(8)]
+        if turn % 2 == 0:
+            uploads.append(upload(4, attach=False))  # which nobody holds in the next turn
         *_, one, other = await asyncio.gather(
             *uploads, clear_unnamed(store, zone.id, soon()), clear_unnamed(store, zone.id, soon())
         )

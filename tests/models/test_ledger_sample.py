@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.seeding import items_workbook
 from models import ledger, organization
+from models.base import clock
 from models.base.scope import Grant, Role, Scope
 from models.ledger import Cycle, Filters, Item, State
 from models.organization import Zone
@@ -22,7 +24,7 @@ def roster() -> bytes:
 
 @pytest.fixture
 def workbook() -> bytes:
-    return (SAMPLE / "items.xlsx").read_bytes()
+    return items_workbook(clock.today())
 
 
 def office_of(zone: Zone) -> Scope:
