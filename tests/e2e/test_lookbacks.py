@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playwright.async_api import Geolocation, expect
+from playwright.async_api import Geolocation, ViewportSize, expect
 
 from deploy.story.world import SAMPLE, Json
 from miniprogram_mock.phones import Phone
@@ -152,6 +152,40 @@ async def test_a_visit_recorded_from_paper_meanwhile_is_explained_and_corrected(
     await theirs.sees("补充一户没有收到通知", exact=True)
     _, correction = (await detail(await zone.simulated(inspector), visit))["records"]
     assert correction["seen"] == "学位已落实，有一户还没收到通知。"
+
+
+async def test_the_day_is_a_list_of_stops_and_opens_without_a_network(phone: Opens, zone: IssuedZone) -> None:
+    inspector = zone.inspector()
+    visit = await zone.visit(inspector)
+    theirs = await phone(inspector.phone, viewport=ViewportSize(width=360, height=640))
+    await theirs.enter("pages/lookbacks/visits")
+    await theirs.press("今天的走访")
+    await theirs.sees("第 1 站")
+    await theirs.shot("lookbacks-itinerary-small")
+    await theirs.page.set_viewport_size(ViewportSize(width=390, height=844))
+    await theirs.shot("lookbacks-itinerary")
+    await theirs.leaves_network()
+    await theirs.page.reload()
+    await theirs.sees("第 1 站")
+    await theirs.shot("lookbacks-itinerary-offline")
+    await theirs.text(visit["title"]).click()
+    await theirs.sees("没有读到这次检查")  # its head was read, the visit itself was not taken along
+    await theirs.finds_network()
+    await theirs.press("再试一次")
+    await fill_in(theirs)
+    await theirs.press("保存记录")
+    await theirs.sees("检查记录", exact=True)
+    await theirs.open("pages/lookbacks/itinerary")
+    await theirs.sees("（1 件，已记录 1 件）")
+    await theirs.shot("lookbacks-itinerary-recorded")
+
+
+async def test_the_day_without_a_visit_says_so(phone: Opens, zone: IssuedZone) -> None:
+    theirs = await phone(zone.inspector().phone, viewport=ViewportSize(width=360, height=640))
+    await theirs.bind()
+    await theirs.open("pages/lookbacks/itinerary")
+    await theirs.sees("今天没有要走访的单位")
+    await theirs.shot("lookbacks-itinerary-empty")
 
 
 async def test_a_site_code_opens_the_visit(phone: Opens, zone: IssuedZone) -> None:

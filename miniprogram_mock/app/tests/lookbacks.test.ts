@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { type Draft, draftFrom, emptyDraft, missingIn, recordOf } from '@/pages/lookbacks/drafts'
 import { type VisitLine, visitAt, type Visits } from '@/pages/lookbacks/reading'
-import { findingWords, placeWords } from '@/pages/lookbacks/words'
+import { findingWords, placeWords, stopWords } from '@/pages/lookbacks/words'
 
 const draft = (patch: Partial<Draft> = {}): Draft => ({
   ...emptyDraft(new Date('2026-11-24T02:20:00Z')),
@@ -78,4 +78,11 @@ test("a unit's site code opens the first visit there that is still open", () => 
 
 test('a coarse place is told in two decimals', () => {
   expect(placeWords({ latitude: 30.59, longitude: 114.31, coarse: true })).toBe('北纬 30.59°，东经 114.31°（约一公里的大致位置）')
+})
+
+test('a stop of the day says which it is, how many matters wait there and how many are recorded', () => {
+  const line = (recorded_at: string | null) => ({ recorded_at }) as unknown as VisitLine
+  const stop = (...visits: VisitLine[]) => ({ unit_id: 'u', unit: '建设局', visits })
+  expect(stopWords(0, stop(line(null)))).toBe('第 1 站 建设局（1 件）')
+  expect(stopWords(1, stop(line('2026-11-24T02:20:00Z'), line(null)))).toBe('第 2 站 建设局（2 件，已记录 1 件）')
 })

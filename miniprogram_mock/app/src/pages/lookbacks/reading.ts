@@ -2,6 +2,7 @@
 import type { Schemas } from '@/api/contract'
 import { client, queue, session } from '@/phone'
 import { StorageFull } from '@/platform/platform'
+import { today } from '@/showing/days'
 import { useLoaded } from '@/showing/loaded'
 import { recall, remember } from '@/showing/remembered'
 
@@ -31,6 +32,14 @@ const listName = () => `visits:${session.me?.id}`
 const nameOf = (id: string) => `visit:${id}`
 
 export const useVisits = () => useLoaded<Visits>(listName, readVisits)
+
+async function readItinerary(): Promise<Schemas['ItineraryOut']> {
+  if (!inspects()) return { on: today(), stops: [] }
+  return client.get('/api/mini/lookbacks/visits/itinerary', {})
+}
+
+/** Today, unit by unit; it says which day it is of, for without a network an earlier one may be shown. */
+export const useItinerary = () => useLoaded(() => `itinerary:${session.me?.id}`, readItinerary)
 
 const read = (id: string) => client.get('/api/mini/lookbacks/visits/{visit_id}', { path: { visit_id: id } })
 

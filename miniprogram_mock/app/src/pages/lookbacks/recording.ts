@@ -20,6 +20,10 @@ export const isPhotoOf = (entry: Entry, visitId: string) =>
   entry.kind === PHOTO && entry.about.startsWith(`${about(visitId)}:`)
 export const concerns = (entry: Entry, visitId: string) => entry.about.startsWith(about(visitId))
 
+export function openVisit(visitId: string): void {
+  void uni.navigateTo({ url: `/pages/lookbacks/visit?id=${visitId}` })
+}
+
 /** With the nonce that the server gave this phone with the visit, perhaps days ago. Rejects with StorageFull. */
 export function record(visit: Visit, body: Schemas['RecordIn']): Promise<Entry> {
   const facts = { kind: RECORD, title: `检查记录：${visit.title}`, about: about(visit.id) }

@@ -35,6 +35,12 @@ export function labelOf<T extends string>(words: readonly { value: T; label: str
   return words.find((one) => one.value === value)?.label ?? value
 }
 
+/** 「第 2 站 建设局（3 件，已记录 1 件）」. */
+export function stopWords(at: number, { unit, visits }: Schemas['StopOut']): string {
+  const recorded = visits.filter((one) => one.recorded_at).length
+  return `第 ${at + 1} 站 ${unit}（${visits.length} 件${recorded ? `，已记录 ${recorded} 件` : ''}）`
+}
+
 /** 「部分到位：缺一段」. */
 export const findingWords = (check: Pick<Schemas['CheckOut'], 'finding' | 'note'>) =>
   labelOf(FINDINGS, check.finding) + (check.note ? `：${check.note}` : '')
